@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Decides whether a device's temperature readings are normal.
+//!
+//! A [`Reading`] enters and a [`Fact`] leaves: what was read, what the device was expected to read, and how far from
+//! its own habits that is.
+//! The model is run by the caller, between [`Detector::observe`] and [`Detector::decide`], so that one call of the
+//! model serves a whole batch of devices.
+//!
+//! This crate refuses to know clocks, files, networks, serialization and threads: the same readings in the same order
+//! give the same facts, bit for bit, on every machine.
+//! No function here calls the platform's mathematics library for anything that IEEE 754 does not define exactly.
+
+mod calibrate;
+mod device;
+mod normalize;
+mod reading;
+mod score;
+mod signal;
+
+pub use calibrate::{Calibration, ErrorHistogram};
+pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior};
+pub use normalize::Normalizer;
+pub use reading::{InvalidReading, Reading};
+pub use score::{Verdict, reconstruction_error, round_significant};
+pub use signal::{Scale, Signal, WINDOW_LENGTH};

@@ -1,0 +1,330 @@
+//! A device's state, and the fold over it: `observe` and `decide` live, `apply` when stored facts are read back.
+//!
+//! The two halves of the state never read each other: [`Signal`] knows temperatures alone, [`Calibration`] errors
+//! alone.
+//! So a batch may first observe all its readings, then run the model once for all windows, then decide in order, and
+//! ends in the same state as one reading after the other.
+
+use crate::calibrate::Calibration;
+use crate::reading::Reading;
+use crate::score::{Verdict, reconstruction_error, round_significant};
+use crate::signal::{Scale, Signal, WINDOW_LENGTH};
+
+/// Mean of the original rule's fixed normalization, in degrees Celsius.
+const FIXED_MEAN: f64 = 25.0;
+/// Spread of the original rule's fixed normalization, in degrees Celsius.
+const FIXED_SPREAD: f64 = 10.0;
+
+/// How an error becomes a score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Policy {
+    /// The error of the device's own window, divided by what is usual for that device.
+    Calibrated,
+    /// The original rule: temperatures normalized with mean 25 and spread 10, and the newest reading's squared
+    /// error divided by this threshold.
+    Fixed {
+        /// Squared error above which a reading is an anomaly, in normalized units.
+        threshold: f64,
+    },
+}
+
+/// What is assumed of a device before it is known: figures of the model card.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// Spread in degrees Celsius.
+    pub spread: f64,
+    /// 99 % quantile of reconstruction errors over the training fleet, in normalized units.
+    pub error_quantile: f64,
+}
+
+/// What became of a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It entered the window; scores follow as soon as the window is full.
+    Fresh,
+    /// It is older than the device's newest reading: stored, and not scored.
+    Late,
+    /// Its time is that of a reading held already: skipped.
+    Duplicate,
+}
+
+/// What is between observing a reading and deciding on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// The reading.
+    pub reading: Reading,
+    /// What became of it.
+    pub fate: Fate,
+    /// Mean and spread of the window that was written for the model; `None` when there is nothing to reconstruct.
+    pub window_scale: Option<Scale>,
+}
+
+/// What is stored of a reading, and all that enters a device's state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fact {
+    /// The reading, exactly as the device sent it.
+    pub reading: Reading,
+    /// What became of it.
+    pub fate: Fate,
+    /// What the model expected, in degrees Celsius, rounded to a thousandth.
+    pub expected: Option<f64>,
+    /// Raw reconstruction error in normalized units, rounded to four digits.
+    pub error: Option<f64>,
+    /// Dimensionless score, rounded to four digits; above 1 is an anomaly.
+    pub score: Option<f64>,
+    /// Whether the device's own calibration had not taken over yet.
+    pub learning: bool,
+}
+
+impl Fact {
+    /// The verdict; a reading without a score is normal.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.score.map_or(Verdict::Normal, Verdict::of)
+    }
+}
+
+/// Everything remembered of a device.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Device {
+    signal: Signal,
+    calibration: Calibration,
+    newest: Option<Fact>,
+    /// Time of the newest reading observed, which runs ahead of `newest` within a batch.
+    observed_ms: Option<i64>,
+    last_anomaly_ms: Option<i64>,
+}
+
+impl Device {
+    /// The newest fresh reading with its scores.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Fact> {
+        self.newest.as_ref()
+    }
+
+    /// When the newest anomaly was measured, in epoch milliseconds.
+    #[must_use]
+    pub fn last_anomaly_ms(&self) -> Option<i64> {
+        self.last_anomaly_ms
+    }
+}
+
+/// The rules by which all devices are judged; immutable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detector {
+    /// How an error becomes a score.
+    pub policy: Policy,
+    /// What is assumed of unknown devices.
+    pub prior: Prior,
+}
+
+impl Detector {
+    /// Takes in a reading and appends its window to `windows` when there is one for the model to reconstruct.
+    pub fn observe(&self, device: &mut Device, reading: Reading, windows: &mut Vec<f32>) -> Observation {
+        let fate = self.take_in(device, reading);
+        let window_scale = match (fate, self.policy) {
+            (Fate::Late | Fate::Duplicate, _) => None,
+            (Fate::Fresh, Policy::Fixed { threshold }) => {
+                let scale = Scale { mean: FIXED_MEAN, spread: FIXED_SPREAD };
+                // The rule is about one reading: earlier anomalies must not make it look at this one differently.
+                device.signal.write_window(scale, threshold.sqrt(), windows);
+                Some(scale)
+            }
+            (Fate::Fresh, Policy::Calibrated) => device
+                .signal
+                .write_own_window(self.prior.spread, windows)
+                .then(|| device.signal.scale(self.prior.spread)),
+        };
+        Observation { reading, fate, window_scale }
+    }
+
+    /// Decides on an observed reading from its window and the model's reconstruction of it, and enters the result in
+    /// the device's state.
+    ///
+    /// Both slices are empty when the observation has no window.
+    pub fn decide(&self, device: &mut Device, seen: &Observation, window: &[f32], reconstruction: &[f32]) -> Fact {
+        let mut fact = Fact {
+            reading: seen.reading,
+            fate: seen.fate,
+            expected: None,
+            error: None,
+            score: None,
+            learning: self.is_learning(device),
+        };
+        if let (Some(scale), Some(newest)) = (seen.window_scale, reconstruction.last()) {
+            let error = round_significant(self.error(window, reconstruction));
+            fact.expected = Some(round_thousandth(scale.denormalize(*newest)));
+            fact.error = Some(error);
+            fact.score = Some(round_significant(self.score(device, error)));
+        }
+        self.absorb(device, &fact);
+        fact
+    }
+
+    /// Enters a stored fact in the device's state and decides nothing: replay.
+    pub fn apply(&self, device: &mut Device, fact: &Fact) {
+        if fact.fate == Fate::Fresh {
+            self.take_in(device, fact.reading);
+        }
+        self.absorb(device, fact);
+    }
+
+    fn take_in(&self, device: &mut Device, reading: Reading) -> Fate {
+        if device.signal.holds(reading.timestamp_ms()) {
+            return Fate::Duplicate;
+        }
+        if device.observed_ms.is_some_and(|newest| reading.timestamp_ms() <= newest) {
+            return Fate::Late;
+        }
+        device.signal.push(reading, self.prior.spread);
+        device.observed_ms = Some(reading.timestamp_ms());
+        Fate::Fresh
+    }
+
+    fn error(&self, window: &[f32], reconstruction: &[f32]) -> f64 {
+        match self.policy {
+            Policy::Calibrated => reconstruction_error(window, reconstruction),
+            Policy::Fixed { .. } => {
+                let newest = WINDOW_LENGTH.min(window.len()).min(reconstruction.len()).saturating_sub(1);
+                reconstruction_error(&window[newest..], &reconstruction[newest..])
+            }
+        }
+    }
+
+    fn score(&self, device: &Device, error: f64) -> f64 {
+        match self.policy {
+            Policy::Calibrated => device.calibration.score(error, self.prior.error_quantile),
+            Policy::Fixed { threshold } => error / threshold,
+        }
+    }
+
+    fn is_learning(&self, device: &Device) -> bool {
+        self.policy == Policy::Calibrated && device.calibration.is_learning()
+    }
+
+    fn absorb(&self, device: &mut Device, fact: &Fact) {
+        if let Some(error) = fact.error {
+            device.calibration.absorb(error, self.prior.error_quantile);
+        }
+        if fact.verdict() == Verdict::Anomaly {
+            device.last_anomaly_ms = Some(fact.reading.timestamp_ms());
+        }
+        if fact.fate == Fate::Fresh {
+            device.newest = Some(*fact);
+        }
+    }
+}
+
+/// Rounds to a thousandth of a degree; a reconstruction that is not finite comes out as zero.
+fn round_thousandth(celsius: f64) -> f64 {
+    if celsius.is_finite() { (celsius * 1000.0).round() / 1000.0 } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CALIBRATED: Detector =
+        Detector { policy: Policy::Calibrated, prior: Prior { spread: 1.0, error_quantile: 0.3 } };
+
+    /// A stand-in for the network: expects every reading to be the window's mean.
+    fn reconstruct(window: &[f32]) -> Vec<f32> {
+        let length = f32::from(u16::try_from(window.len()).unwrap());
+        vec![window.iter().sum::<f32>() / length; window.len()]
+    }
+
+    fn step(detector: &Detector, device: &mut Device, timestamp_ms: i64, celsius: f64) -> Fact {
+        let mut window = Vec::new();
+        let reading = Reading::new(timestamp_ms, celsius).unwrap();
+        let seen = detector.observe(device, reading, &mut window);
+        let reconstruction = if window.is_empty() { Vec::new() } else { reconstruct(&window) };
+        detector.decide(device, &seen, &window, &reconstruction)
+    }
+
+    #[test]
+    fn a_steady_device_is_normal_and_its_spike_is_not() {
+        let mut device = Device::default();
+        for n in 0..600 {
+            let fact = step(&CALIBRATED, &mut device, n, 20.0 + 0.2 * f64::from((n * 7 % 5) as i32));
+            assert_eq!(fact.verdict(), Verdict::Normal, "{fact:?}");
+        }
+        let fact = step(&CALIBRATED, &mut device, 600, 30.0);
+        assert_eq!(fact.verdict(), Verdict::Anomaly);
+        assert!(!fact.learning);
+        assert_eq!(device.last_anomaly_ms(), Some(600));
+    }
+
+    #[test]
+    fn a_new_device_says_that_it_is_learning() {
+        let mut device = Device::default();
+        let first = step(&CALIBRATED, &mut device, 0, 20.0);
+        assert!(first.learning && first.score.is_none());
+        for n in 1..290 {
+            step(&CALIBRATED, &mut device, n, 20.0);
+        }
+        assert!(!step(&CALIBRATED, &mut device, 290, 20.0).learning);
+    }
+
+    #[test]
+    fn duplicates_and_late_readings_leave_the_window_alone() {
+        let mut device = Device::default();
+        for n in 10..60 {
+            step(&CALIBRATED, &mut device, n * 10, 20.0);
+        }
+        let before = device.clone();
+        assert_eq!(step(&CALIBRATED, &mut device, 590, 99.0).fate, Fate::Duplicate);
+        assert_eq!(step(&CALIBRATED, &mut device, 585, 99.0).fate, Fate::Late);
+        assert_eq!(device, before);
+    }
+
+    #[test]
+    fn the_original_rule_judges_each_reading_alone_and_from_the_first_on() {
+        let fixed = Detector { policy: Policy::Fixed { threshold: 0.01 }, ..CALIBRATED };
+        let mut device = Device::default();
+        assert_eq!(step(&fixed, &mut device, 0, 40.0).verdict(), Verdict::Anomaly);
+        for n in 1..100 {
+            let anomaly = n % 10 == 0;
+            let fact = step(&fixed, &mut device, n, if anomaly { 40.0 } else { 25.2 });
+            assert_eq!(fact.verdict() == Verdict::Anomaly, anomaly, "{n}: {fact:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn replayed_facts_give_the_live_state(readings in prop::collection::vec((0_i64..400, -50.0_f64..150.0), 1..600)) {
+            let (mut live, mut replayed) = (Device::default(), Device::default());
+            for (timestamp_ms, celsius) in readings {
+                let fact = step(&CALIBRATED, &mut live, timestamp_ms, celsius);
+                CALIBRATED.apply(&mut replayed, &fact);
+                prop_assert_eq!(&live, &replayed);
+            }
+        }
+
+        #[test]
+        fn a_batch_ends_as_one_by_one(readings in prop::collection::vec((0_i64..400, -50.0_f64..150.0), 1..200)) {
+            let (mut single, mut batched) = (Device::default(), Device::default());
+            let mut expected = Vec::new();
+            for &(timestamp_ms, celsius) in &readings {
+                expected.push(step(&CALIBRATED, &mut single, timestamp_ms, celsius));
+            }
+            let mut windows = Vec::new();
+            let mut seen = Vec::new();
+            for &(timestamp_ms, celsius) in &readings {
+                let from = windows.len();
+                let reading = Reading::new(timestamp_ms, celsius).unwrap();
+                seen.push((CALIBRATED.observe(&mut batched, reading, &mut windows), from..windows.len()));
+            }
+            let facts: Vec<Fact> = seen
+                .iter()
+                .map(|(seen, range)| {
+                    let window = &windows[range.clone()];
+                    let reconstruction = if window.is_empty() { Vec::new() } else { reconstruct(window) };
+                    CALIBRATED.decide(&mut batched, seen, window, &reconstruction)
+                })
+                .collect();
+            prop_assert_eq!(facts, expected);
+            prop_assert_eq!(batched, single);
+        }
+    }
+}

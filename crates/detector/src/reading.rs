@@ -1,0 +1,77 @@
+//! A temperature at a time: the only thing that enters the detector.
+
+use thiserror::Error;
+
+/// The coldest temperature accepted, in degrees Celsius: absolute zero.
+const COLDEST: f64 = -273.15;
+/// The hottest temperature accepted, in degrees Celsius: above every contact sensor there is.
+const HOTTEST: f64 = 10_000.0;
+
+/// A valid temperature of a device at a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    timestamp_ms: i64,
+    celsius: f64,
+}
+
+/// Why a temperature is none.
+#[derive(Debug, Error, Clone, Copy, PartialEq)]
+pub enum InvalidReading {
+    /// Not a number, or infinite.
+    #[error("temperature is not a finite number")]
+    NotFinite,
+    /// Colder than absolute zero or hotter than any sensor can say.
+    #[error("temperature {0} is outside -273.15 to 10000 degrees Celsius")]
+    OutOfRange(f64),
+}
+
+impl Reading {
+    /// Accepts a temperature in degrees Celsius at a time in epoch milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidReading`] when no thermometer can have said so; sensor error codes such as -127 or 85 are readings.
+    pub fn new(timestamp_ms: i64, celsius: f64) -> Result<Self, InvalidReading> {
+        if !celsius.is_finite() {
+            return Err(InvalidReading::NotFinite);
+        }
+        if !(COLDEST..=HOTTEST).contains(&celsius) {
+            return Err(InvalidReading::OutOfRange(celsius));
+        }
+        Ok(Self { timestamp_ms, celsius })
+    }
+
+    /// When it was measured, in epoch milliseconds.
+    #[must_use]
+    pub fn timestamp_ms(&self) -> i64 {
+        self.timestamp_ms
+    }
+
+    /// The temperature in degrees Celsius, exactly as the device said it.
+    #[must_use]
+    pub fn celsius(&self) -> f64 {
+        self.celsius
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_a_thermometer_can_say() {
+        for celsius in [-273.15, -127.0, 0.0, 85.0, 10_000.0] {
+            assert_eq!(Reading::new(1, celsius).map(|r| r.celsius()), Ok(celsius));
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        for celsius in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(Reading::new(1, celsius), Err(InvalidReading::NotFinite));
+        }
+        for celsius in [-273.16, 10_000.1, f64::MAX] {
+            assert_eq!(Reading::new(1, celsius), Err(InvalidReading::OutOfRange(celsius)));
+        }
+    }
+}
