@@ -1,0 +1,8 @@
+/** What counts as used: everything reachable from the page, the tests and the tool configuration. */
+import type { KnipConfig } from "knip";
+
+export default {
+  entry: ["src/app/main.tsx"],
+  project: ["src/**/*.{ts,tsx,css}"],
+  ignoreExportsUsedInFile: true,
+} satisfies KnipConfig;

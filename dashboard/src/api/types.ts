@@ -1,0 +1,58 @@
+/**
+ * The shapes that the API answers with, as `docs/api.md` states them.
+ *
+ * Times are epoch milliseconds in UTC, temperatures degrees Celsius. Knows nothing of how they are
+ * fetched or shown.
+ */
+
+export const DEVICE_STATUSES = ["anomaly", "learning", "normal"] as const;
+
+/** `anomaly` while the newest reading is one, else `learning` until calibrated, else `normal`. */
+export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
+
+/** One temperature of one device and what the detector made of it. */
+export interface Reading {
+  readonly timestamp: number;
+  readonly temperature: number;
+  /** Temperature that the model reconstructs; `null` until the first full window. */
+  readonly expected: number | null;
+  /** Reconstruction error, mean squared difference in normalized units. */
+  readonly error: number | null;
+  /** Dimensionless; above 1 is an anomaly. */
+  readonly score: number | null;
+  readonly anomaly: boolean;
+}
+
+/** A device with its newest reading. */
+export interface DeviceRow extends Reading {
+  readonly deviceId: string;
+  readonly status: DeviceStatus;
+  readonly lastAnomalyAt: number | null;
+}
+
+/** One page of the fleet; `next` is the cursor of the following one. */
+export interface DevicePage {
+  readonly devices: readonly DeviceRow[];
+  readonly next: string | null;
+}
+
+/** Readings of one device, ascending by time. */
+export interface ReadingSeries {
+  readonly readings: readonly Reading[];
+  /** The limit cut off older readings. */
+  readonly truncated: boolean;
+}
+
+/** Counts of the whole fleet, and what scores it. */
+export interface Summary {
+  readonly devices: Readonly<Record<DeviceStatus | "total", number>>;
+  readonly newestReadingAt: number | null;
+  readonly policy: string;
+  readonly model: { readonly sha256: string; readonly windowLength: number };
+}
+
+/** Argument of the live message `update`. */
+export interface LiveUpdate {
+  readonly enqueuedAt: number | null;
+  readonly devices: readonly DeviceRow[];
+}
