@@ -3,7 +3,17 @@
  *
  * Refuses answers of another shape, because a table of half-read rows would not tell the truth.
  */
-import { boolean, type Decoder, type FieldReader, list, nullable, number, object, oneOf, string } from "./decode.ts";
+import {
+  boolean,
+  type Decoder,
+  type FieldReader,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  string,
+} from "./decode.ts";
 import {
   DEVICE_STATUSES,
   type DevicePage,
@@ -75,7 +85,12 @@ export const liveUpdate: Decoder<LiveUpdate> = object((field) => ({
 /** Message of a documented error body, or `null` for a body of another shape. */
 export function errorMessage(body: unknown): string | null {
   try {
-    return object((field) => field("error", object((inner) => inner("message", string))))(body, "");
+    return object((field) =>
+      field(
+        "error",
+        object((inner) => inner("message", string)),
+      ),
+    )(body, "");
   } catch {
     return null;
   }

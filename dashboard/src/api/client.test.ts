@@ -49,13 +49,21 @@ describe("client", () => {
 
   it.each([
     [401, {}, "unauthorized", "the API asks for a key"],
-    [404, { error: { message: "no device `x`" } }, "not-found", "/api/summary answered 404: no device `x`"],
+    [
+      404,
+      { error: { message: "no device `x`" } },
+      "not-found",
+      "/api/summary answered 404: no device `x`",
+    ],
     [503, null, "refused", "/api/summary answered 503"],
     [200, { devices: {} }, "malformed", "/api/summary: `devices.total`: expected a number"],
   ])("tells a %i apart", async (status, body, kind, message) => {
     stubFetch({ status, body });
     const failure = createApiClient(null).getSummary(signal);
-    await expect(failure).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
+    await expect(failure).rejects.toMatchObject({
+      kind,
+      message: expect.stringContaining(message),
+    });
   });
 
   it("tells an unreachable API apart", async () => {

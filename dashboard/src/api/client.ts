@@ -51,11 +51,7 @@ export function createApiClient(apiKey: string | null): ApiClient {
 }
 
 /** Address of a device's readings. */
-export function readingsPath(
-  deviceId: string,
-  span: ReadingSpan,
-  format: "json" | "csv",
-): string {
+export function readingsPath(deviceId: string, span: ReadingSpan, format: "json" | "csv"): string {
   const query = new URLSearchParams({ from: String(span.from) });
   if (span.to !== undefined) {
     query.set("to", String(span.to));

@@ -55,6 +55,8 @@ export function object<T>(build: (field: FieldReader) => T): Decoder<T> {
       return refuse(place, "an object", value);
     }
     const fields = value as Readonly<Record<string, unknown>>;
-    return build((name, decoder) => decoder(fields[name], place === "" ? name : `${place}.${name}`));
+    return build((name, decoder) =>
+      decoder(fields[name], place === "" ? name : `${place}.${name}`),
+    );
   };
 }

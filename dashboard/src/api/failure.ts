@@ -23,7 +23,10 @@ export function failureOfStatus(path: string, status: number, message: string | 
     return new ApiFailure("unauthorized", "the API asks for a key");
   }
   const kind = status === 404 ? "not-found" : "refused";
-  return new ApiFailure(kind, `${path} answered ${status}${message === null ? "" : `: ${message}`}`);
+  return new ApiFailure(
+    kind,
+    `${path} answered ${status}${message === null ? "" : `: ${message}`}`,
+  );
 }
 
 /** The text to show for anything thrown by a call. */

@@ -27,7 +27,11 @@ export function DeviceView(props: DeviceViewProps) {
   const feed = useReadings(client, row, range, attempt);
   const { readings } = feed;
   const newest = readings.at(-1);
-  const whole = wholeView(range, readings[0]?.timestamp ?? row.timestamp, newest?.timestamp ?? row.timestamp);
+  const whole = wholeView(
+    range,
+    readings[0]?.timestamp ?? row.timestamp,
+    newest?.timestamp ?? row.timestamp,
+  );
   const shown: Reading = (hovered === null ? undefined : readings[hovered]) ?? newest ?? row;
 
   function changeRange(next: RangeId): void {

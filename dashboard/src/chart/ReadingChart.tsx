@@ -46,7 +46,8 @@ export function ReadingChart(props: ReadingChartProps) {
       readings: () => newest.current.props.readings,
       view: () => newest.current.view,
       longestInterval: () => newest.current.longest,
-      onBrush: (min, max) => newest.current.props.onZoom(brush(min, max, newest.current.props.whole)),
+      onBrush: (min, max) =>
+        newest.current.props.onZoom(brush(min, max, newest.current.props.whole)),
       onHover: (index) => newest.current.props.onHover(index),
     };
   }

@@ -7,7 +7,12 @@ export function Readout({ reading, hovered }: { reading: Reading; hovered: boole
   const verdict = reading.score === null ? "learning" : reading.anomaly ? "anomaly" : "normal";
   return (
     <dl className="readout" data-verdict={verdict}>
-      <Value name="Temperature" series="temperature" unit="°C" text={formatCelsius(reading.temperature)} />
+      <Value
+        name="Temperature"
+        series="temperature"
+        unit="°C"
+        text={formatCelsius(reading.temperature)}
+      />
       <Value name="Expected" series="expected" unit="°C" text={formatCelsius(reading.expected)} />
       <Value name="Error" text={formatError(reading.error)} />
       <Value name="Score" series="score" text={formatScore(reading.score)} />

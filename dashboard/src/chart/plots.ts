@@ -3,7 +3,7 @@
  *
  * Takes data and colors; what is zoomed or hovered it reports and is told. Plain drawing: no React.
  */
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import type { Reading } from "../api/types.ts";
 import { drawAnomalyBands, drawAnomalyMarks, drawThreshold } from "./marks.ts";
 import type { Palette } from "./palette.ts";

@@ -9,7 +9,7 @@ import { type KeyboardEvent, useRef } from "react";
 import type { DeviceRow } from "../api/types.ts";
 import { attentionOf } from "./attention.ts";
 import { COLUMNS, type Column } from "./columns.tsx";
-import { type SortKey, type Sorting, sortingAfterClick } from "./order.ts";
+import { type Sorting, type SortKey, sortingAfterClick } from "./order.ts";
 
 /** Height of a row in CSS pixels; `table.css` uses the same through `--row-height`. */
 const ROW_HEIGHT = 40;

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import type { DeviceRow, DeviceStatus, Summary } from "../api/types.ts";
 import { formatCount } from "../format/numbers.ts";
 import { DeviceTable } from "./DeviceTable.tsx";
-import { DEFAULT_SORTING, listDevices, NO_FILTER, rankIds, type Filter } from "./order.ts";
+import { DEFAULT_SORTING, type Filter, listDevices, NO_FILTER, rankIds } from "./order.ts";
 import { StatusFilter } from "./StatusFilter.tsx";
 
 export interface FleetViewProps {

@@ -50,7 +50,11 @@ export function bringsNews(fleet: Fleet, rows: readonly DeviceRow[]): boolean {
 }
 
 /** Whether the counts by status may differ between two states of the fleet. */
-export function statusesDiffer(before: Fleet, after: Fleet, touched: readonly DeviceRow[]): boolean {
+export function statusesDiffer(
+  before: Fleet,
+  after: Fleet,
+  touched: readonly DeviceRow[],
+): boolean {
   return touched.some(
     ({ deviceId }) => before.rows.get(deviceId)?.status !== after.rows.get(deviceId)?.status,
   );

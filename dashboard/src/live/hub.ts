@@ -6,11 +6,11 @@
  */
 import {
   DefaultHttpClient,
+  HttpError,
   type HttpRequest,
   type HttpResponse,
   type HubConnection,
   HubConnectionBuilder,
-  HttpError,
   type IRetryPolicy,
   LogLevel,
   NullLogger,

@@ -8,7 +8,14 @@
 import type { ApiClient } from "../api/client.ts";
 import { ApiFailure, describeFailure } from "../api/failure.ts";
 import type { DeviceRow, Summary } from "../api/types.ts";
-import { bringsNews, EMPTY_FLEET, type Fleet, mergeListing, mergeUpdate, statusesDiffer } from "./fleet.ts";
+import {
+  bringsNews,
+  EMPTY_FLEET,
+  type Fleet,
+  mergeListing,
+  mergeUpdate,
+  statusesDiffer,
+} from "./fleet.ts";
 import type { HubListener } from "./hub.ts";
 import { type Link, type LinkEvent, NEW_LINK, nextLink, pollInterval } from "./link.ts";
 

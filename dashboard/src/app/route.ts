@@ -1,0 +1,54 @@
+/**
+ * The page's address: which device is chosen, over which range.
+ *
+ * Lives in the fragment, so that links and the Back button work while the host serves one page.
+ */
+import { useSyncExternalStore } from "react";
+import { DEFAULT_RANGE, parseRange, type RangeId } from "../chart/ranges.ts";
+
+export interface Route {
+  readonly deviceId: string | null;
+  readonly range: RangeId;
+}
+
+const DEVICE_PREFIX = "#/devices/";
+export const FLEET_HREF = "#/";
+
+export function parseRoute(hash: string): Route {
+  const [path = "", query = ""] = hash.split("?", 2);
+  const range = parseRange(new URLSearchParams(query).get("range")) ?? DEFAULT_RANGE;
+  if (!path.startsWith(DEVICE_PREFIX)) {
+    return { deviceId: null, range };
+  }
+  return { deviceId: decode(path.slice(DEVICE_PREFIX.length)), range };
+}
+
+export function deviceHref(deviceId: string, range: RangeId): string {
+  const query = range === DEFAULT_RANGE ? "" : `?range=${range}`;
+  return `${DEVICE_PREFIX}${encodeURIComponent(deviceId)}${query}`;
+}
+
+function decode(text: string): string | null {
+  try {
+    const id = decodeURIComponent(text);
+    return id === "" ? null : id;
+  } catch {
+    // A mangled link chooses nothing.
+    return null;
+  }
+}
+
+export function useRoute(): Route {
+  const hash = useSyncExternalStore(subscribe, () => window.location.hash);
+  return parseRoute(hash);
+}
+
+/** Goes to an address without a new step for the Back button. */
+export function replaceRoute(href: string): void {
+  window.location.replace(href);
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("hashchange", listener);
+  return () => window.removeEventListener("hashchange", listener);
+}
