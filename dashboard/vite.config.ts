@@ -6,7 +6,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 /** Where `npm run dev` finds the API; the page itself always calls its own origin. */
-const api = process.env["API_URL"] ?? "http://127.0.0.1:7071";
+const api = process.env.API_URL ?? "http://127.0.0.1:7071";
 
 export default defineConfig({
   base: "./",

@@ -41,7 +41,7 @@ export function ConnectionState({ standing, newestReadingAt, now }: ConnectionSt
           className="connection-age"
           title={`Newest reading: ${formatInstant(newestReadingAt)}`}
         >
-          newest {formatAge(newestReadingAt, now)}
+          newest reading {formatAge(newestReadingAt, now)}
         </span>
       )}
     </div>

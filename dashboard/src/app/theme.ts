@@ -11,7 +11,7 @@ const DARK_QUERY = "(prefers-color-scheme: dark)";
 export function applyStoredTheme(): void {
   const stored = storedTheme();
   if (stored !== null) {
-    document.documentElement.dataset["theme"] = stored;
+    document.documentElement.dataset.theme = stored;
   }
 }
 
@@ -20,7 +20,7 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
   const [chosen, setChosen] = useState(storedTheme);
   const choose = useCallback((theme: Theme) => {
     writeStored("localStorage", STORAGE_KEY, theme);
-    document.documentElement.dataset["theme"] = theme;
+    document.documentElement.dataset.theme = theme;
     setChosen(theme);
   }, []);
   return [chosen ?? (systemIsDark ? "dark" : "light"), choose];

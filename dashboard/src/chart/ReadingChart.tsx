@@ -54,14 +54,14 @@ export function ReadingChart(props: ReadingChartProps) {
 
   function onKeyDown(event: KeyboardEvent): void {
     const step = event.shiftKey ? 10 : 1;
-    const actions: Readonly<Record<string, () => void>> = {
-      ArrowLeft: () => onHover(walk(readings, view, hovered, -step)),
-      ArrowRight: () => onHover(walk(readings, view, hovered, step)),
-      "+": () => onZoom(zoom(view, ZOOM_STEP, whole)),
-      "-": () => onZoom(zoom(view, 1 / ZOOM_STEP, whole)),
-      Escape: () => onZoom(null),
-    };
-    const action = actions[event.key];
+    const actions = new Map([
+      ["ArrowLeft", () => onHover(walk(readings, view, hovered, -step))],
+      ["ArrowRight", () => onHover(walk(readings, view, hovered, step))],
+      ["+", () => onZoom(zoom(view, ZOOM_STEP, whole))],
+      ["-", () => onZoom(zoom(view, 1 / ZOOM_STEP, whole))],
+      ["Escape", () => onZoom(null)],
+    ]);
+    const action = actions.get(event.key);
     if (action !== undefined) {
       event.preventDefault();
       action();

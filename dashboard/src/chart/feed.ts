@@ -7,10 +7,14 @@
 import type { ApiClient, ReadingSpan } from "../api/client.ts";
 import { describeFailure } from "../api/failure.ts";
 import type { DeviceRow, Reading, ReadingSeries } from "../api/types.ts";
-import { growSeries, mergeReadings } from "./series.ts";
+import { growSeries, mergeReadings, typicalInterval } from "./series.ts";
 
 /** Shortest time between two fetches that fill gaps. */
 export const REFILL_PAUSE_MS = 3_000;
+/** Live messages leave devices out: after this long without news the feed asks for itself. */
+const ASK_AFTER_MS = 10_000;
+/** Slow devices are asked as seldom as they send, but no more seldom than this. */
+const ASK_AFTER_MOST_MS = 60_000;
 
 export interface FeedState {
   readonly readings: readonly Reading[];
@@ -36,74 +40,106 @@ export interface FeedRequest {
 }
 
 export function openFeed(request: FeedRequest): Feed {
-  const { client, deviceId, onChange } = request;
-  const closed = new AbortController();
-  let state = LOADING;
-  let newest: DeviceRow | null = null;
-  let refillTimer: ReturnType<typeof setTimeout> | null = null;
+  const feed = new RunningFeed(request);
+  void feed.fetchFirst();
+  return feed;
+}
 
-  function change(part: Partial<FeedState>): void {
-    state = { ...state, ...part };
-    onChange(state);
+class RunningFeed implements Feed {
+  readonly #request: FeedRequest;
+  readonly #closed = new AbortController();
+  #state = LOADING;
+  #newest: DeviceRow | null = null;
+  #refilling = false;
+  #askTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(request: FeedRequest) {
+    this.#request = request;
   }
 
-  async function fetchFirst(): Promise<void> {
+  offer(row: DeviceRow): void {
+    if (this.#newest === null || row.timestamp > this.#newest.timestamp) {
+      this.#newest = row;
+      this.#grow();
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+    clearTimeout(this.#askTimer);
+  }
+
+  async fetchFirst(): Promise<void> {
     try {
-      const series = await client.listReadings(deviceId, request.span, closed.signal);
-      change({ readings: series.readings, truncated: series.truncated, loading: false });
-      grow();
+      const { readings, truncated } = await this.#fetch(this.#request.span);
+      this.#change({ readings, truncated, loading: false });
+      this.#grow();
     } catch (thrown) {
-      if (!closed.signal.aborted) {
-        change({ loading: false, problem: describeFailure(thrown) });
+      if (!this.#closed.signal.aborted) {
+        this.#change({ loading: false, problem: describeFailure(thrown) });
       }
     }
   }
 
-  function grow(): void {
-    if (newest === null || state.loading || state.problem !== null || refillTimer !== null) {
+  /** Appends the newest row, or fetches what lies before it. */
+  #grow(): void {
+    if (this.#newest === null || this.#state.loading || this.#state.problem !== null) {
       return;
     }
-    const growth = growSeries(state.readings, newest);
+    const growth = growSeries(this.#state.readings, this.#newest);
     if (growth.kind === "appended") {
-      change({ readings: growth.readings });
-    } else if (growth.kind === "gap") {
-      void refill(growth.from);
+      this.#change({ readings: growth.readings });
+    }
+    if (growth.kind === "gap") {
+      void this.#refill(growth.from);
+    } else {
+      this.#askLater();
     }
   }
 
-  async function refill(from: number): Promise<void> {
-    // The timer also keeps others out while this fetch is under way.
-    const pause = new Promise<void>((resolve) => {
-      refillTimer = setTimeout(resolve, REFILL_PAUSE_MS);
-    });
-    const series: ReadingSeries | null = await client
-      .listReadings(deviceId, { from }, closed.signal)
-      // The next turn tries again; the header tells when the API is away.
-      .catch(() => null);
-    if (closed.signal.aborted) {
+  async #refill(from: number): Promise<void> {
+    if (this.#refilling) {
       return;
     }
+    this.#refilling = true;
+    clearTimeout(this.#askTimer);
+    // A failed fetch is tried again in the next turn; the header tells when the API is away.
+    const series = await this.#fetch({ from }).catch(() => null);
     if (series !== null) {
-      change({ readings: mergeReadings(state.readings, series.readings) });
+      this.#change({ readings: mergeReadings(this.#state.readings, series.readings) });
     }
-    await pause;
-    refillTimer = null;
-    grow();
+    await pause(REFILL_PAUSE_MS);
+    this.#refilling = false;
+    if (!this.#closed.signal.aborted) {
+      this.#grow();
+    }
   }
 
-  void fetchFirst();
-  return {
-    offer(row) {
-      if (newest === null || row.timestamp > newest.timestamp) {
-        newest = row;
-        grow();
-      }
-    },
-    close() {
-      closed.abort();
-      if (refillTimer !== null) {
-        clearTimeout(refillTimer);
-      }
-    },
-  };
+  #askLater(): void {
+    const { readings } = this.#state;
+    const last = readings.at(-1);
+    if (this.#refilling || last === undefined) {
+      return;
+    }
+    const interval = typicalInterval(readings) ?? 0;
+    const wait = Math.min(ASK_AFTER_MOST_MS, Math.max(ASK_AFTER_MS, interval));
+    clearTimeout(this.#askTimer);
+    this.#askTimer = setTimeout(() => void this.#refill(last.timestamp), wait);
+  }
+
+  #fetch(span: ReadingSpan): Promise<ReadingSeries> {
+    const { client, deviceId } = this.#request;
+    return client.listReadings(deviceId, span, this.#closed.signal);
+  }
+
+  #change(part: Partial<FeedState>): void {
+    if (!this.#closed.signal.aborted) {
+      this.#state = { ...this.#state, ...part };
+      this.#request.onChange(this.#state);
+    }
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

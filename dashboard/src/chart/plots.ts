@@ -54,7 +54,8 @@ export function temperaturePlot(context: PlotContext): uPlot.Options {
       y: { range: (_plot, low, high) => temperatureRange(low, high) },
     },
     axes: [
-      { ...timeAxis(palette), show: false },
+      // The labels stand below the score; here only the grid continues.
+      { ...timeAxis(palette), size: 0, ticks: { show: false }, values: () => [] },
       {
         ...valueAxis(palette),
         values: (_plot, ticks) => ticks.map((tick) => `${tick}°`),
@@ -90,7 +91,7 @@ export function scorePlot(context: PlotContext): uPlot.Options {
       timeAxis(palette),
       {
         ...valueAxis(palette),
-        splits: (plot) => scoreTicks(plot.scales["y"]?.max ?? 2),
+        splits: (plot) => scoreTicks(plot.scales.y?.max ?? 2),
         filter: (_plot, ticks) => ticks,
         values: (_plot, ticks) => ticks.map(String),
       },

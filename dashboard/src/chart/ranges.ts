@@ -40,11 +40,14 @@ export interface View {
 /** Shortest stretch that can be zoomed to. */
 const MIN_VIEW_MS = 5_000;
 
+/** Share of the range left free after the newest reading, so that its mark is not cut. */
+const AIR = 0.015;
+
 /** What the range shows while nothing is zoomed. */
 export function wholeView(range: RangeId, oldestAt: number, newestAt: number): View {
   const length = rangeLength(range);
   const min = Number.isFinite(length) ? newestAt - length : oldestAt;
-  return widen({ min, max: newestAt });
+  return widen({ min, max: newestAt + (newestAt - min) * AIR });
 }
 
 /** Zooms by `factor` (below 1: closer) around the middle, within `whole`; `null` when that is all. */

@@ -28,13 +28,14 @@ export function timeLabels(ticks: readonly number[], increment: number): string[
   });
 }
 
-/** Ticks of the score's axis: the threshold, and powers of ten as far as scores reach. */
+/** Ticks of the score's axis: the threshold, and a few steps up to the highest score. */
 export function scoreTicks(highest: number): number[] {
-  const ticks = [0, 1];
-  for (let tick = 10; tick <= highest && ticks.length < 6; tick *= 10) {
-    ticks.push(tick);
+  const tens = Math.floor(Math.log10(Math.max(1, highest)));
+  if (tens >= 2) {
+    const middle = 10 ** Math.ceil(tens / 2);
+    return [0, 1, middle, 10 ** tens];
   }
-  return ticks;
+  return [0, 1, 3, 10, 30].filter((tick) => tick <= highest);
 }
 
 /** Range of the temperature axis: all values, some air, and never so little that noise fills it. */

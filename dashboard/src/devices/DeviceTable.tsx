@@ -86,6 +86,7 @@ export function DeviceTable(props: DeviceTableProps) {
 
 function Spacer({ height }: { height: number }) {
   return height <= 0 ? null : (
+    // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row without content takes no focus
     <tr aria-hidden="true" className="spacer">
       <td colSpan={COLUMNS.length} style={{ height }} />
     </tr>
@@ -130,7 +131,6 @@ function Row({ row, index, table }: RowProps) {
   const chosen = row.deviceId === table.chosenId;
   return (
     // The link in the row serves keyboards; a click anywhere in the row is a wider target for it.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the link in the first cell takes the keyboard
     <tr
       data-index={index}
       data-attention={attention}
@@ -158,7 +158,7 @@ function followRow(target: EventTarget, row: HTMLElement): void {
 /** The row that a key moves to, or `null` for other keys. */
 function targetIndex(event: KeyboardEvent, count: number): number | null {
   const row = event.target instanceof Element ? event.target.closest("tr") : null;
-  const current = Number(row?.dataset["index"] ?? Number.NaN);
+  const current = Number(row?.dataset.index ?? Number.NaN);
   if (Number.isNaN(current)) {
     return null;
   }
