@@ -5,4 +5,6 @@ export default {
   entry: ["src/app/main.tsx"],
   project: ["src/**/*.{ts,tsx,css}"],
   ignoreExportsUsedInFile: true,
+  // Its font is named by a style sheet, which knip does not read.
+  ignoreDependencies: ["@fontsource-variable/inter"],
 } satisfies KnipConfig;

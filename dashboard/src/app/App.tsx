@@ -2,7 +2,7 @@
 import type { DeviceRow } from "../api/types.ts";
 import { DeviceView } from "../chart/DeviceView.tsx";
 import { FleetView } from "../devices/FleetView.tsx";
-import { standing } from "../live/link.ts";
+import { type Link, standing } from "../live/link.ts";
 import type { Snapshot } from "../live/session.ts";
 import { EmptyFleet } from "./EmptyFleet.tsx";
 import { Footer } from "./Footer.tsx";
@@ -29,7 +29,7 @@ export function App() {
         now={now}
         theme={theme}
         onTheme={chooseTheme}
-        onSignOut={apiKey === null ? null : () => watch.changeKey(null)}
+        onSignOut={apiKey === null || state === "signed-out" ? null : () => watch.changeKey(null)}
       />
       {snapshot?.problem == null ? null : (
         <Problem text={snapshot.problem} onRetry={watch.refresh} />
@@ -58,7 +58,7 @@ interface ContentProps {
 function Content({ snapshot, watch, route, theme, now }: ContentProps) {
   const { fleet, link, summary } = snapshot;
   if (fleet.rows.size === 0) {
-    return <Waiting answered={link.poll === "ok"} signedOut={link.signedOut} />;
+    return <Waiting link={link} />;
   }
   const { deviceId, range } = route;
   return (
@@ -84,11 +84,12 @@ function Content({ snapshot, watch, route, theme, now }: ContentProps) {
   );
 }
 
-function Waiting({ answered, signedOut }: { answered: boolean; signedOut: boolean }) {
-  if (answered) {
+function Waiting({ link }: { link: Link }) {
+  if (link.poll === "ok") {
     return <EmptyFleet />;
   }
-  return signedOut ? null : (
+  // After a failure or a 401 the notice or the dialog says what is the matter.
+  return link.poll === "failed" || link.signedOut ? null : (
     <p className="nothing" role="status">
       Loading the fleet…
     </p>

@@ -16,7 +16,7 @@ import {
   temperaturePlot,
 } from "./plots.ts";
 import { brush, type View, zoom } from "./ranges.ts";
-import { longestInterval, nearestIndex } from "./series.ts";
+import { findGaps, nearestIndex } from "./series.ts";
 
 const ZOOM_STEP = 0.5;
 
@@ -36,16 +36,16 @@ export interface ReadingChartProps {
 export function ReadingChart(props: ReadingChartProps) {
   const { readings, whole, zoomed, onZoom, hovered, onHover, theme, label } = props;
   const view = zoomed ?? whole;
-  const longest = useMemo(() => longestInterval(readings), [readings]);
-  const newest = useRef({ props, view, longest });
-  newest.current = { props, view, longest };
+  const gaps = useMemo(() => findGaps(readings), [readings]);
+  const newest = useRef({ props, view, gaps });
+  newest.current = { props, view, gaps };
 
   function context(element: HTMLElement): PlotContext {
     return {
       palette: readPalette(element),
       readings: () => newest.current.props.readings,
       view: () => newest.current.view,
-      longestInterval: () => newest.current.longest,
+      gaps: () => newest.current.gaps,
       onBrush: (min, max) =>
         newest.current.props.onZoom(brush(min, max, newest.current.props.whole)),
       onHover: (index) => newest.current.props.onHover(index),

@@ -83,18 +83,19 @@ class RunningFeed implements Feed {
 
   /** Appends the newest row, or fetches what lies before it. */
   #grow(): void {
-    if (this.#newest === null || this.#state.loading || this.#state.problem !== null) {
+    const { readings, loading, problem } = this.#state;
+    if (loading || problem !== null || this.#closed.signal.aborted) {
       return;
     }
-    const growth = growSeries(this.#state.readings, this.#newest);
-    if (growth.kind === "appended") {
+    const growth = this.#newest === null ? null : growSeries(readings, this.#newest);
+    if (growth?.kind === "gap") {
+      void this.#refill(growth.from);
+      return;
+    }
+    if (growth?.kind === "appended") {
       this.#change({ readings: growth.readings });
     }
-    if (growth.kind === "gap") {
-      void this.#refill(growth.from);
-    } else {
-      this.#askLater();
-    }
+    this.#askLater();
   }
 
   async #refill(from: number): Promise<void> {

@@ -15,8 +15,8 @@ export interface PlotContext {
   readonly palette: Palette;
   readonly readings: () => readonly Reading[];
   readonly view: () => View;
-  /** Longest distance in milliseconds between readings that a line may bridge. */
-  readonly longestInterval: () => number;
+  /** Indices of readings with a gap before them, which no line may bridge. */
+  readonly gaps: () => readonly number[];
   readonly onBrush: (min: number, max: number) => void;
   readonly onHover: (index: number | null) => void;
 }
@@ -160,9 +160,7 @@ function line(context: PlotContext, style: uPlot.Series): uPlot.Series {
     ...style,
     points: { show: (plot, series, from, to) => pointsFit(plot, series, from, to), size: 4 },
     gaps: (plot, _series, from, to, nullGaps) =>
-      [...nullGaps, ...timeGaps(plot, from, to, context.longestInterval() / 1000)].sort(
-        (a, b) => a[0] - b[0],
-      ),
+      [...nullGaps, ...timeGaps(plot, from, to, context.gaps())].sort((a, b) => a[0] - b[0]),
   };
 }
 
@@ -173,13 +171,18 @@ function pointsFit(plot: uPlot, _series: number, from: number, to: number): bool
 }
 
 /** Stretches without readings, in canvas pixels: the line breaks there instead of inventing some. */
-function timeGaps(plot: uPlot, from: number, to: number, longest: number): [number, number][] {
+function timeGaps(
+  plot: uPlot,
+  from: number,
+  to: number,
+  indices: readonly number[],
+): [number, number][] {
   const times = plot.data[0];
   const gaps: [number, number][] = [];
-  for (let index = from + 1; index <= to; index += 1) {
+  for (const index of indices) {
     const before = times[index - 1];
     const here = times[index];
-    if (before !== undefined && here !== undefined && here - before > longest) {
+    if (index > from && index <= to && before !== undefined && here !== undefined) {
       gaps.push([plot.valToPos(before, "x", true), plot.valToPos(here, "x", true)]);
     }
   }

@@ -11,7 +11,7 @@ export const MAX_READINGS = 60_000;
 /** Intervals longer than this many typical ones are gaps. */
 const GAP_INTERVALS = 2.5;
 /** How many of the newest intervals tell what is typical. */
-const TYPICAL_SAMPLE = 64;
+const TYPICAL_SAMPLE = 15;
 
 /** Joins two ascending series; where both have a time, `newer` counts. */
 export function mergeReadings(
@@ -47,10 +47,32 @@ export function typicalInterval(readings: readonly Reading[]): number | null {
   return intervals[Math.floor(intervals.length / 2)] ?? null;
 }
 
-/** Longest interval in milliseconds that is no gap. */
-export function longestInterval(readings: readonly Reading[]): number {
-  const typical = typicalInterval(readings);
-  return typical === null ? Number.POSITIVE_INFINITY : typical * GAP_INTERVALS;
+/**
+ * Indices of readings with a gap before them.
+ *
+ * Measured against the intervals nearby, since a device may change how often it sends.
+ */
+export function findGaps(readings: readonly Reading[]): readonly number[] {
+  const intervals = readings.map(
+    ({ timestamp }, index) => timestamp - (readings[index - 1]?.timestamp ?? timestamp),
+  );
+  const gaps: number[] = [];
+  for (let index = 1; index < readings.length; index += 1) {
+    // The first reading has no interval: index 0 is left out.
+    const before = medianOf(intervals, Math.max(1, index - 3), index);
+    const after = medianOf(intervals, index + 1, index + 4);
+    const nearby = Math.max(before ?? 0, after ?? 0);
+    if (nearby > 0 && (intervals[index] ?? 0) > nearby * GAP_INTERVALS) {
+      gaps.push(index);
+    }
+  }
+  return gaps;
+}
+
+/** The median of a short stretch, or `null` for an empty one. */
+function medianOf(values: readonly number[], from: number, to: number): number | null {
+  const stretch = values.slice(from, to).sort((a, b) => a - b);
+  return stretch[stretch.length >> 1] ?? null;
 }
 
 /** What a live reading does to the series of its device. */
@@ -69,7 +91,8 @@ export function growSeries(readings: readonly Reading[], live: Reading): Growth 
   if (live.timestamp <= last.timestamp) {
     return { kind: "known" };
   }
-  if (live.timestamp - last.timestamp > longestInterval(readings)) {
+  const typical = typicalInterval(readings);
+  if (typical !== null && live.timestamp - last.timestamp > typical * GAP_INTERVALS) {
     return { kind: "gap", from: last.timestamp };
   }
   return { kind: "appended", readings: mergeReadings(readings, [live]) };
