@@ -116,6 +116,8 @@ pub struct Training {
     pub learning_rate: f64,
     /// Standard deviation of the noise added to inputs, in normalized units.
     pub denoising: f64,
+    /// Share of inputs whose newest value was moved at random.
+    pub spikes: f64,
 }
 
 /// How well the network does, in normalized units.
@@ -277,7 +279,8 @@ mod tests {
                 "windowsSha256": sha256_hex(b"windows")
             },
             "training": {
-                "seed": 7, "nEpochs": 3, "bestEpoch": 2, "batchSize": 64, "learningRate": 0.001, "denoising": 0.05
+                "seed": 7, "nEpochs": 3, "bestEpoch": 2, "batchSize": 64, "learningRate": 0.001,
+                "denoising": 0.05, "spikes": 0.3
             },
             "metrics": {
                 "trainingError": 0.1,
