@@ -2,8 +2,7 @@
 import type { KnipConfig } from "knip";
 
 export default {
-  entry: ["src/app/main.tsx"],
-  project: ["src/**/*.{ts,tsx,css}"],
+  project: ["src/**/*.{ts,tsx}"],
   ignoreExportsUsedInFile: true,
   // Its font is named by a style sheet, which knip does not read.
   ignoreDependencies: ["@fontsource-variable/inter"],

@@ -32,7 +32,7 @@ export function App() {
         onSignOut={apiKey === null || state === "signed-out" ? null : () => watch.changeKey(null)}
       />
       {snapshot?.problem == null ? null : (
-        <Problem text={snapshot.problem} onRetry={watch.refresh} />
+        <Problem text={snapshot.problem} stale={deviceCount > 0} onRetry={watch.refresh} />
       )}
       <main>
         {snapshot === null ? null : (
@@ -127,10 +127,17 @@ function Chosen({ deviceId, row, watch, route, theme }: ChosenProps) {
   );
 }
 
-function Problem({ text, onRetry }: { text: string; onRetry: () => void }) {
+interface ProblemProps {
+  readonly text: string;
+  /** Something is on the page, if old. */
+  readonly stale: boolean;
+  readonly onRetry: () => void;
+}
+
+function Problem({ text, stale, onRetry }: ProblemProps) {
   return (
     <p className="notice" role="alert">
-      The fleet could not be loaded: {text}.{" "}
+      The fleet could not be {stale ? "refreshed" : "loaded"}: {text}.{" "}
       <button type="button" className="link" onClick={onRetry}>
         Try again
       </button>

@@ -49,6 +49,8 @@ export function temperaturePlot(context: PlotContext): uPlot.Options {
   const { palette } = context;
   return {
     ...frame(context),
+    // The lowest label reaches below its line.
+    padding: [8, 8, 8, 0],
     scales: {
       x: timeScale(context),
       y: { range: (_plot, low, high) => temperatureRange(low, high) },

@@ -5,10 +5,10 @@
  * devices appears as text nodes and attributes only.
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useRef } from "react";
+import { type KeyboardEvent, memo, useRef } from "react";
 import type { DeviceRow } from "../api/types.ts";
 import { attentionOf } from "./attention.ts";
-import { COLUMNS, type Column } from "./columns.tsx";
+import { type CellContext, COLUMNS, type Column } from "./columns.tsx";
 import { type Sorting, type SortKey, sortingAfterClick } from "./order.ts";
 
 /** Height of a row in CSS pixels; `table.css` uses the same through `--row-height`. */
@@ -74,7 +74,15 @@ export function DeviceTable(props: DeviceTableProps) {
           {items.map((item) => {
             const row = devices[item.index];
             return row === undefined ? null : (
-              <Row key={item.key} row={row} index={item.index} table={props} />
+              <Row
+                key={item.key}
+                row={row}
+                index={item.index}
+                attention={attentionOf(row, props.fleetNewestAt)}
+                href={props.hrefOf(row.deviceId)}
+                chosen={row.deviceId === props.chosenId}
+                now={props.now}
+              />
             );
           })}
           <Spacer height={below} />
@@ -88,7 +96,8 @@ function Spacer({ height }: { height: number }) {
   return height <= 0 ? null : (
     // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row without content takes no focus
     <tr aria-hidden="true" className="spacer">
-      <td colSpan={COLUMNS.length} style={{ height }} />
+      {/* One cell: spanning columns that are hidden would bring their width back. */}
+      <td style={{ height }} />
     </tr>
   );
 }
@@ -119,16 +128,14 @@ function ColumnHead({ column, sorting, onSort }: ColumnHeadProps) {
   );
 }
 
-interface RowProps {
+interface RowProps extends CellContext {
   readonly row: DeviceRow;
   readonly index: number;
-  readonly table: DeviceTableProps;
+  readonly chosen: boolean;
 }
 
-function Row({ row, index, table }: RowProps) {
-  const attention = attentionOf(row, table.fleetNewestAt);
-  const href = table.hrefOf(row.deviceId);
-  const chosen = row.deviceId === table.chosenId;
+/** Remembered, so that scrolling draws the rows that come into view and no others. */
+const Row = memo(function Row({ row, index, chosen, now, attention, href }: RowProps) {
   return (
     // The link in the row serves keyboards; a click anywhere in the row is a wider target for it.
     <tr
@@ -140,12 +147,12 @@ function Row({ row, index, table }: RowProps) {
     >
       {COLUMNS.map((column) => (
         <td key={column.key} data-column={column.key} data-numeric={column.numeric}>
-          {column.cell(row, { now: table.now, attention, href })}
+          {column.cell(row, { now, attention, href })}
         </td>
       ))}
     </tr>
   );
-}
+});
 
 function followRow(target: EventTarget, row: HTMLElement): void {
   const onLink = target instanceof Element && target.closest("a") !== null;
