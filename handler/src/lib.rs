@@ -1,1 +1,24 @@
-//! Placeholder.
+// The Cosmos client nests its futures deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+//! The custom handler of the Functions app, as a library: the program in `main.rs` is its table of contents.
+//!
+//! Invocations and HTTP requests enter through [`router`]; [`scoring`] turns events into facts and documents;
+//! [`store`] reads what the host wrote.
+//! The handler writes no document itself: what it decides leaves in its answers, and the host's bindings store it.
+
+pub mod access;
+pub mod app;
+pub mod check;
+pub mod fleet;
+pub mod functions;
+pub mod lifecycle;
+pub mod live;
+pub mod logs;
+pub mod model;
+pub mod page;
+pub mod parameters;
+pub mod reply;
+pub mod router;
+pub mod scoring;
+pub mod settings;
+pub mod store;

@@ -248,11 +248,7 @@ fn check_hash(field: &'static str, value: &str) -> Result<(), CardError> {
     if value.len() == 64 && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Ok(());
     }
-    Err(CardError::Value {
-        field,
-        found: format!("{value:?}"),
-        expected: "64 lower-case hexadecimal digits",
-    })
+    Err(CardError::Value { field, found: format!("{value:?}"), expected: "64 lower-case hexadecimal digits" })
 }
 
 #[cfg(test)]

@@ -1,0 +1,239 @@
+//! Payloads of the HTTP API and of live messages: see `docs/api.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::documents::{DeviceRow, FLAG_LEARNING, ReadingRow};
+
+/// What a device is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceStatus {
+    /// Its newest reading is an anomaly.
+    Anomaly,
+    /// Its own calibration has not taken over yet.
+    Learning,
+    /// Neither.
+    Normal,
+}
+
+impl DeviceStatus {
+    /// The status that a device's row says.
+    #[must_use]
+    pub fn of(row: &DeviceRow) -> Self {
+        if is_anomaly(row.score) {
+            Self::Anomaly
+        } else if row.flags & FLAG_LEARNING != 0 {
+            Self::Learning
+        } else {
+            Self::Normal
+        }
+    }
+}
+
+/// Whether a stored score is an anomaly's: above 1, as everywhere.
+#[must_use]
+pub fn is_anomaly(score: Option<f64>) -> bool {
+    score.is_some_and(|score| score > 1.0)
+}
+
+/// A device as the page's table shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceView {
+    /// The device.
+    pub device_id: String,
+    /// What it is doing.
+    pub status: DeviceStatus,
+    /// Whether its own calibration has not taken over yet.
+    pub learning: bool,
+    /// When its newest reading was measured, in epoch milliseconds.
+    pub timestamp: i64,
+    /// Degrees Celsius.
+    pub temperature: f64,
+    /// Degrees Celsius expected; `None` before the first full window.
+    pub expected: Option<f64>,
+    /// Raw reconstruction error in normalized units.
+    pub error: Option<f64>,
+    /// Dimensionless score; above 1 is an anomaly.
+    pub score: Option<f64>,
+    /// Whether the newest reading is an anomaly.
+    pub anomaly: bool,
+    /// When its newest anomaly was measured, in epoch milliseconds.
+    pub last_anomaly_at: Option<i64>,
+    /// The open alert, once alerts are opened.
+    pub alert: Option<serde_json::Value>,
+}
+
+impl DeviceView {
+    /// Shows a stored row.
+    #[must_use]
+    pub fn new(device_id: &str, row: &DeviceRow) -> Self {
+        Self {
+            device_id: device_id.to_owned(),
+            status: DeviceStatus::of(row),
+            learning: row.flags & FLAG_LEARNING != 0,
+            timestamp: row.timestamp,
+            temperature: row.temperature,
+            expected: row.expected,
+            error: row.error,
+            score: row.score,
+            anomaly: is_anomaly(row.score),
+            last_anomaly_at: row.last_anomaly,
+            alert: None,
+        }
+    }
+}
+
+/// A page of the fleet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DevicesView {
+    /// Devices in order of their ids.
+    pub devices: Vec<DeviceView>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// A reading as the page's chart shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReadingView {
+    /// When it was measured, in epoch milliseconds.
+    pub timestamp: i64,
+    /// Degrees Celsius.
+    pub temperature: f64,
+    /// Degrees Celsius expected.
+    pub expected: Option<f64>,
+    /// Raw reconstruction error in normalized units.
+    pub error: Option<f64>,
+    /// Dimensionless score; above 1 is an anomaly.
+    pub score: Option<f64>,
+    /// Whether it is an anomaly.
+    pub anomaly: bool,
+}
+
+impl ReadingView {
+    /// Shows a row whose time is absolute.
+    #[must_use]
+    pub fn new(row: &ReadingRow) -> Self {
+        Self {
+            timestamp: row.timestamp,
+            temperature: row.temperature,
+            expected: row.expected,
+            error: row.error,
+            score: row.score,
+            anomaly: is_anomaly(row.score),
+        }
+    }
+}
+
+/// A device's readings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadingsView {
+    /// The device.
+    pub device_id: String,
+    /// Oldest time asked for, in epoch milliseconds.
+    pub from: i64,
+    /// Newest time asked for, in epoch milliseconds.
+    pub to: i64,
+    /// Whether older readings of that span were left out.
+    pub truncated: bool,
+    /// Ascending by time.
+    pub readings: Vec<ReadingView>,
+}
+
+/// Alerts, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlertsView {
+    /// The alerts.
+    pub alerts: Vec<serde_json::Value>,
+}
+
+/// How many devices are in which status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceCounts {
+    /// All.
+    pub total: usize,
+    /// [`DeviceStatus::Normal`].
+    pub normal: usize,
+    /// [`DeviceStatus::Anomaly`].
+    pub anomaly: usize,
+    /// [`DeviceStatus::Learning`].
+    pub learning: usize,
+}
+
+/// The model that scores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelView {
+    /// Hash of the ONNX file.
+    pub sha256: String,
+    /// Readings in a window.
+    pub window_length: usize,
+}
+
+/// The fleet at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryView {
+    /// Devices by status.
+    pub devices: DeviceCounts,
+    /// When the newest reading was measured, in epoch milliseconds.
+    pub newest_reading_at: Option<i64>,
+    /// Open alerts.
+    pub open_alerts: usize,
+    /// `calibrated` or `fixed`.
+    pub policy: String,
+    /// Threshold of policy `fixed`.
+    pub fixed_threshold: Option<f64>,
+    /// The model that scores.
+    pub model: ModelView,
+}
+
+/// The body of every answer that is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorView {
+    /// The error.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// What failed, for which input, and what to do.
+    pub message: String,
+    /// The parameter to blame.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parameter: Option<String>,
+}
+
+/// Target of live messages.
+pub const LIVE_TARGET: &str = "update";
+/// Bytes that a live message may have.
+pub const LIVE_BYTES: usize = 2048;
+
+/// What the page is told when something was scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveUpdate {
+    /// Newest enqueued time of what was scored, in epoch milliseconds.
+    pub enqueued_at: i64,
+    /// Readings since the previous message.
+    pub readings: usize,
+    /// Anomalies among them.
+    pub anomalies: usize,
+    /// Rejects since the previous message.
+    pub rejects: usize,
+    /// Devices with an anomaly first, then the newest others, as many as fit.
+    pub devices: Vec<DeviceView>,
+    /// Alerts opened and closed.
+    pub alerts: LiveAlerts,
+}
+
+/// Alerts in a live message.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LiveAlerts {
+    /// Opened since the previous message.
+    pub opened: Vec<serde_json::Value>,
+    /// Closed since the previous message.
+    pub closed: Vec<serde_json::Value>,
+}

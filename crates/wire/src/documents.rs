@@ -1,0 +1,300 @@
+//! The documents in database `AnomalyDB`, container `Results`, partition key `/bucket`.
+//!
+//! Rows are arrays of numbers in the order of their document's columns; sequence numbers and times are relative to
+//! the document's own, because a fleet's rows are most of what is stored.
+//! Times are epoch milliseconds: the host rewrites date strings on their way.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::ser::SerializeTuple as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Format of the documents that this code writes.
+pub const DOCUMENT_VERSION: u32 = 1;
+/// Bytes after which a document is closed and another one begun; documents stay below 256 KB.
+pub const DOCUMENT_BYTES: usize = 200 * 1024;
+/// Bytes of a rejected event's text that are kept.
+pub const REJECT_TEXT_BYTES: usize = 16 * 1024;
+/// Devices in one `devices` document.
+pub const DEVICES_PER_DOCUMENT: usize = 500;
+
+/// Columns of a reading's row.
+pub const READING_COLUMNS: [&str; 9] =
+    ["sequence", "index", "count", "timestamp", "temperature", "expected", "error", "score", "flags"];
+/// Columns of a device's row.
+pub const DEVICE_COLUMNS: [&str; 7] =
+    ["timestamp", "temperature", "expected", "error", "score", "flags", "lastAnomaly"];
+
+/// Flag: the device's own calibration had not taken over yet.
+pub const FLAG_LEARNING: u32 = 1;
+/// Flag: older than the device's newest reading, and therefore not scored.
+pub const FLAG_LATE: u32 = 2;
+
+/// What every document says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// Type, stretch and hash of model, settings and code: a repeat overwrites itself with the same content.
+    pub id: String,
+    /// `results`, `rejects` or `devices`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Partition key.
+    pub bucket: String,
+    /// Name of the event hub.
+    pub hub: String,
+    /// Partition of the event hub.
+    pub partition: String,
+    /// How often the hub was rebuilt.
+    pub epoch: u32,
+    /// Which succession of owners wrote it: of documents that speak for the same event, the highest term counts.
+    pub term: u32,
+    /// Which process wrote it: decides between equal terms.
+    pub writer: String,
+    /// [`DOCUMENT_VERSION`].
+    pub version: u32,
+    /// First sequence number that the document speaks for.
+    pub first_sequence: i64,
+    /// Last sequence number that the document speaks for.
+    pub last_sequence: i64,
+    /// Newest enqueued time in that stretch, in epoch milliseconds; 0 when the host did not say.
+    pub enqueued_to: i64,
+    /// Seconds after which Cosmos DB deletes the document.
+    pub ttl: i64,
+}
+
+/// Readings of one bucket's devices, with their scores.
+///
+/// Readers have the rows in a map; writers pass [`SortedRows`], which copies nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultsDocument<Readings = BTreeMap<String, Vec<ReadingRow>>> {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub header: Header,
+    /// Oldest reading, in epoch milliseconds; rows' times are relative to it.
+    pub from: i64,
+    /// Newest reading, in epoch milliseconds.
+    pub to: i64,
+    /// [`READING_COLUMNS`].
+    pub columns: Vec<String>,
+    /// Rows by device.
+    pub readings: Readings,
+    /// Alerts opened, changed or closed in this stretch.
+    pub alerts: Vec<serde_json::Value>,
+}
+
+/// Rows sorted by device, and by position within each: the write side of [`ResultsDocument::readings`].
+#[derive(Debug, Clone, Copy)]
+pub struct SortedRows<'a>(pub &'a [(&'a str, ReadingRow)]);
+
+impl Serialize for SortedRows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Rows<'a>(&'a [(&'a str, ReadingRow)]);
+        impl Serialize for Rows<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter().map(|(_, row)| row))
+            }
+        }
+        let by_device = self.0.chunk_by(|(left, _), (right, _)| left == right);
+        serializer.collect_map(by_device.map(|rows| (rows[0].0, Rows(rows))))
+    }
+}
+
+/// One reading: see [`READING_COLUMNS`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReadingRow {
+    /// Sequence number of its event, relative to the document's first.
+    pub sequence: i64,
+    /// Its place in its event.
+    pub index: u32,
+    /// How many facts its event left.
+    pub count: u32,
+    /// When it was measured, in milliseconds after the document's `from`.
+    pub timestamp: i64,
+    /// Degrees Celsius, exact.
+    pub temperature: f64,
+    /// Degrees Celsius expected.
+    pub expected: Option<f64>,
+    /// Raw reconstruction error in normalized units.
+    pub error: Option<f64>,
+    /// Dimensionless score; above 1 is an anomaly.
+    pub score: Option<f64>,
+    /// [`FLAG_LEARNING`] and the like.
+    pub flags: u32,
+}
+
+/// Events that were no readings, and readings that were skipped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RejectsDocument {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub header: Header,
+    /// What could not be decoded or was refused.
+    pub rejects: Vec<RejectEntry>,
+    /// What was understood and left out.
+    pub skips: Vec<SkipEntry>,
+}
+
+/// A rejected event, or a rejected part of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectEntry {
+    /// Sequence number of the event.
+    pub sequence: i64,
+    /// Place in the event.
+    pub index: u32,
+    /// How many facts the event left.
+    pub count: u32,
+    /// The reason in one word.
+    pub reason: String,
+    /// The reason in a sentence.
+    pub detail: String,
+    /// The device that the hub authenticated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub device_id: Option<String>,
+    /// When the hub took it in, in epoch milliseconds.
+    pub enqueued_at: Option<i64>,
+    /// The event's text as the host delivered it, in pieces to be put together, with the first fact of the event
+    /// only: one piece, or two where the host would take the whole for a date and rewrite it.
+    pub text: Vec<String>,
+    /// Whether the text was cut at [`REJECT_TEXT_BYTES`].
+    pub cut: bool,
+}
+
+/// A reading or event that was understood and left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkipEntry {
+    /// Sequence number of the event.
+    pub sequence: i64,
+    /// Place in the event.
+    pub index: u32,
+    /// How many facts the event left.
+    pub count: u32,
+    /// `duplicate` or `not-telemetry`.
+    pub reason: String,
+    /// The device.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub device_id: Option<String>,
+}
+
+/// The newest state of up to 500 devices of a bucket: a cache that states its position in `lastSequence`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DevicesDocument {
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub header: Header,
+    /// [`DEVICE_COLUMNS`].
+    pub columns: Vec<String>,
+    /// Rows by device.
+    pub devices: BTreeMap<String, DeviceRow>,
+}
+
+/// One device: see [`DEVICE_COLUMNS`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DeviceRow {
+    /// When its newest reading was measured, in epoch milliseconds.
+    pub timestamp: i64,
+    /// Degrees Celsius.
+    pub temperature: f64,
+    /// Degrees Celsius expected.
+    pub expected: Option<f64>,
+    /// Raw reconstruction error in normalized units.
+    pub error: Option<f64>,
+    /// Dimensionless score; above 1 is an anomaly.
+    pub score: Option<f64>,
+    /// [`FLAG_LEARNING`].
+    pub flags: u32,
+    /// When its newest anomaly was measured, in epoch milliseconds.
+    pub last_anomaly: Option<i64>,
+}
+
+impl Serialize for ReadingRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_tuple(READING_COLUMNS.len())?;
+        row.serialize_element(&self.sequence)?;
+        row.serialize_element(&self.index)?;
+        row.serialize_element(&self.count)?;
+        row.serialize_element(&self.timestamp)?;
+        row.serialize_element(&self.temperature)?;
+        row.serialize_element(&self.expected)?;
+        row.serialize_element(&self.error)?;
+        row.serialize_element(&self.score)?;
+        row.serialize_element(&self.flags)?;
+        row.end()
+    }
+}
+
+impl Serialize for DeviceRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_tuple(DEVICE_COLUMNS.len())?;
+        row.serialize_element(&self.timestamp)?;
+        row.serialize_element(&self.temperature)?;
+        row.serialize_element(&self.expected)?;
+        row.serialize_element(&self.error)?;
+        row.serialize_element(&self.score)?;
+        row.serialize_element(&self.flags)?;
+        row.serialize_element(&self.last_anomaly)?;
+        row.end()
+    }
+}
+
+/// Takes the next number of a row, or complains about the column that is missing.
+fn column<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(row: &mut A, name: &str) -> Result<T, A::Error> {
+    row.next_element()?.ok_or_else(|| A::Error::custom(format!("a row lacks column `{name}`")))
+}
+
+impl<'de> Deserialize<'de> for ReadingRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Row;
+        impl<'de> Visitor<'de> for Row {
+            type Value = ReadingRow;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "a row of {READING_COLUMNS:?}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Self::Value, A::Error> {
+                Ok(ReadingRow {
+                    sequence: column(&mut row, "sequence")?,
+                    index: column(&mut row, "index")?,
+                    count: column(&mut row, "count")?,
+                    timestamp: column(&mut row, "timestamp")?,
+                    temperature: column(&mut row, "temperature")?,
+                    expected: column(&mut row, "expected")?,
+                    error: column(&mut row, "error")?,
+                    score: column(&mut row, "score")?,
+                    flags: column(&mut row, "flags")?,
+                })
+            }
+        }
+        deserializer.deserialize_seq(Row)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeviceRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Row;
+        impl<'de> Visitor<'de> for Row {
+            type Value = DeviceRow;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "a row of {DEVICE_COLUMNS:?}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Self::Value, A::Error> {
+                Ok(DeviceRow {
+                    timestamp: column(&mut row, "timestamp")?,
+                    temperature: column(&mut row, "temperature")?,
+                    expected: column(&mut row, "expected")?,
+                    error: column(&mut row, "error")?,
+                    score: column(&mut row, "score")?,
+                    flags: column(&mut row, "flags")?,
+                    last_anomaly: column(&mut row, "lastAnomaly")?,
+                })
+            }
+        }
+        deserializer.deserialize_seq(Row)
+    }
+}

@@ -1,0 +1,151 @@
+//! The one rule for what is stored twice.
+//!
+//! Batches come again and are cut differently, so documents of one bucket may overlap.
+//! For each sequence number the document of the highest term that speaks for it counts, then that of the greater
+//! writer; every reader goes through this module.
+
+use std::collections::BTreeMap;
+
+use crate::documents::{Header, ReadingRow, ResultsDocument};
+
+/// Tells, for documents of one bucket, which of them counts where.
+#[derive(Debug)]
+pub struct Precedence {
+    /// For each document, the stretches in which another one counts.
+    overruled: Vec<Vec<(i64, i64)>>,
+}
+
+impl Precedence {
+    /// Compares all documents that overlap.
+    #[must_use]
+    pub fn of(headers: &[&Header]) -> Self {
+        let mut by_start: Vec<usize> = (0..headers.len()).collect();
+        by_start.sort_by_key(|n| headers[*n].first_sequence);
+        let mut overruled = vec![Vec::new(); headers.len()];
+        for (place, &earlier) in by_start.iter().enumerate() {
+            for &later in &by_start[place + 1..] {
+                if headers[later].first_sequence > headers[earlier].last_sequence {
+                    break;
+                }
+                let (loser, winner) = if rank(headers[earlier]) < rank(headers[later]) {
+                    (earlier, later)
+                } else {
+                    (later, earlier)
+                };
+                overruled[loser].push((headers[winner].first_sequence, headers[winner].last_sequence));
+            }
+        }
+        Self { overruled }
+    }
+
+    /// Whether the n-th document counts for a sequence number that it speaks for.
+    #[must_use]
+    pub fn counts(&self, document: usize, sequence: i64) -> bool {
+        !self.overruled[document].iter().any(|(first, last)| (*first..=*last).contains(&sequence))
+    }
+}
+
+fn rank(header: &Header) -> (u32, &str, &str) {
+    (header.term, &header.writer, &header.id)
+}
+
+/// All rows in documents of one bucket by device, each reading once, in order of position; times are absolute.
+#[must_use]
+pub fn rows_by_device(documents: &[ResultsDocument]) -> BTreeMap<&str, Vec<ReadingRow>> {
+    let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
+    let precedence = Precedence::of(&headers);
+    let mut by_device: BTreeMap<&str, Vec<ReadingRow>> = BTreeMap::new();
+    for (n, document) in documents.iter().enumerate() {
+        for (device_id, stored) in &document.readings {
+            let rows = by_device.entry(device_id).or_default();
+            for row in stored {
+                let sequence = document.header.first_sequence.saturating_add(row.sequence);
+                if precedence.counts(n, sequence) {
+                    rows.push(ReadingRow {
+                        sequence,
+                        timestamp: document.from.saturating_add(row.timestamp),
+                        ..*row
+                    });
+                }
+            }
+        }
+    }
+    for rows in by_device.values_mut() {
+        rows.sort_by_key(|row| (row.sequence, row.index));
+    }
+    by_device
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(first_sequence: i64, last_sequence: i64, term: u32, writer: &str) -> Header {
+        Header {
+            id: format!("results-{first_sequence}-{last_sequence}"),
+            kind: "results".into(),
+            bucket: "b".into(),
+            hub: "telemetry".into(),
+            partition: "0".into(),
+            epoch: 0,
+            term,
+            writer: writer.into(),
+            version: 1,
+            first_sequence,
+            last_sequence,
+            enqueued_to: 0,
+            ttl: 1,
+        }
+    }
+
+    fn document(header: Header, rows: &[(i64, f64)]) -> ResultsDocument {
+        let rows = rows
+            .iter()
+            .map(|&(sequence, temperature)| ReadingRow {
+                sequence,
+                index: 0,
+                count: 1,
+                timestamp: sequence,
+                temperature,
+                expected: None,
+                error: None,
+                score: None,
+                flags: 0,
+            })
+            .collect();
+        ResultsDocument {
+            header,
+            from: 1000,
+            to: 2000,
+            columns: vec![],
+            readings: [("d".to_owned(), rows)].into(),
+            alerts: vec![],
+        }
+    }
+
+    #[test]
+    fn the_higher_term_counts_where_it_speaks() {
+        let documents = [
+            document(header(0, 9, 0, "z"), &[(0, 1.0), (5, 2.0), (9, 3.0)]),
+            document(header(4, 12, 1, "a"), &[(1, 20.0), (8, 40.0)]),
+        ];
+        let temperatures: Vec<_> =
+            rows_by_device(&documents)["d"].iter().map(|row| (row.sequence, row.temperature)).collect();
+        assert_eq!(temperatures, [(0, 1.0), (5, 20.0), (12, 40.0)]);
+    }
+
+    #[test]
+    fn a_document_that_speaks_for_a_stretch_denies_what_it_does_not_hold() {
+        let documents = [document(header(0, 9, 0, "a"), &[(3, 1.0)]), document(header(0, 9, 0, "b"), &[])];
+        assert!(rows_by_device(&documents)["d"].is_empty());
+    }
+
+    #[test]
+    fn documents_side_by_side_all_count() {
+        let documents =
+            [document(header(10, 19, 0, "a"), &[(0, 2.0)]), document(header(0, 9, 5, "b"), &[(0, 1.0)])];
+        assert_eq!(rows_by_device(&documents)["d"].len(), 2);
+        assert_eq!(rows_by_device(&documents)["d"][0].temperature, 1.0);
+        assert_eq!(rows_by_device(&documents)["d"][1].timestamp, 1000);
+    }
+}

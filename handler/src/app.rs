@@ -1,0 +1,59 @@
+//! Everything the functions share, built once.
+
+use std::sync::Arc;
+
+use crate::fleet::FleetReader;
+use crate::live::LiveFeed;
+use crate::model::Model;
+use crate::page::Page;
+use crate::scoring::Scorer;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The app behind the router.
+#[derive(Debug)]
+pub struct App {
+    /// What the environment said.
+    pub settings: Settings,
+    /// The verified model.
+    pub model: Arc<Model>,
+    /// The built page.
+    pub page: Page,
+    /// Scores batches.
+    pub scorer: Scorer,
+    /// Live messages to the page.
+    pub live: LiveFeed,
+    /// Stored documents.
+    pub store: Arc<Store>,
+    /// The newest state of every device.
+    pub fleet: FleetReader,
+}
+
+impl App {
+    /// Loads and verifies the model and the page; contacts nobody.
+    ///
+    /// # Errors
+    ///
+    /// Names the file that is missing or damaged.
+    pub fn build(mut settings: Settings) -> anyhow::Result<Self> {
+        let model = Arc::new(Model::load(&settings.script_root)?);
+        let page = Page::load(&settings.script_root, settings.signalr_origin.as_deref())?;
+        let cosmos = std::mem::take(&mut settings.cosmos);
+        let store = Arc::new(Store::new(cosmos, settings.deadline));
+        let scorer = Scorer::new(Arc::clone(&model), &settings, writer_name());
+        Ok(Self {
+            model,
+            page,
+            scorer,
+            live: LiveFeed::default(),
+            fleet: FleetReader::new(Arc::clone(&store)),
+            store,
+            settings,
+        })
+    }
+}
+
+/// A name that no other process has: it decides nothing but between documents of equal terms.
+fn writer_name() -> String {
+    uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
+}

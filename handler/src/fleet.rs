@@ -1,0 +1,248 @@
+//! The newest state of every device, put together from what is stored.
+//!
+//! Tables of devices are caches that state their position; later results are applied to them here, so that an old
+//! table costs reads and is never wrong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Mutex;
+use wire::api::{DeviceCounts, DeviceStatus, DeviceView, is_anomaly};
+use wire::documents::{DeviceRow, DevicesDocument, FLAG_LATE, ReadingRow, ResultsDocument};
+use wire::stored::rows_by_device;
+
+use crate::store::{Store, StoreError};
+
+/// Buckets read at the same time.
+const PARALLEL_READS: usize = 16;
+/// How long an answer may be given again: many who watch cost as much as one.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// All devices in order of their ids.
+#[derive(Debug, Default)]
+pub struct Fleet {
+    /// A view a device.
+    pub devices: Vec<DeviceView>,
+}
+
+impl Fleet {
+    /// Counts devices by status.
+    #[must_use]
+    pub fn counts(&self) -> DeviceCounts {
+        let mut counts = DeviceCounts { total: self.devices.len(), ..DeviceCounts::default() };
+        for device in &self.devices {
+            match device.status {
+                DeviceStatus::Normal => counts.normal += 1,
+                DeviceStatus::Anomaly => counts.anomaly += 1,
+                DeviceStatus::Learning => counts.learning += 1,
+            }
+        }
+        counts
+    }
+}
+
+/// Reads the fleet, at most once every two seconds however many ask.
+#[derive(Debug)]
+pub struct FleetReader {
+    store: Arc<Store>,
+    cached: Mutex<Option<(Instant, Arc<Fleet>)>>,
+}
+
+impl FleetReader {
+    /// Reads from a store.
+    #[must_use]
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, cached: Mutex::default() }
+    }
+
+    /// All devices.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn read(&self) -> Result<Arc<Fleet>, StoreError> {
+        let mut cached = self.cached.lock().await;
+        if let Some((at, fleet)) = &*cached
+            && at.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(fleet));
+        }
+        let fleet = Arc::new(self.read_now().await?);
+        *cached = Some((Instant::now(), Arc::clone(&fleet)));
+        Ok(fleet)
+    }
+
+    async fn read_now(&self) -> Result<Fleet, StoreError> {
+        let mut by_bucket: BTreeMap<String, Vec<DevicesDocument>> = BTreeMap::new();
+        for table in self.store.device_tables().await? {
+            by_bucket.entry(table.header.bucket.clone()).or_default().push(table);
+        }
+        let buckets: Vec<HashMap<String, DeviceRow>> = stream::iter(by_bucket)
+            .map(|(bucket, tables)| async move {
+                let later = self.store.results_after(&bucket, oldest_position(&tables)).await?;
+                Ok::<_, StoreError>(newest_rows(&tables, &later))
+            })
+            .buffer_unordered(PARALLEL_READS)
+            .try_collect()
+            .await?;
+        let mut newest: BTreeMap<String, DeviceRow> = BTreeMap::new();
+        for (device_id, row) in buckets.into_iter().flatten() {
+            // A device that changed partitions is in two buckets: the newer reading counts.
+            match newest.get(&device_id) {
+                Some(known) if known.timestamp >= row.timestamp => {}
+                _ => {
+                    newest.insert(device_id, row);
+                }
+            }
+        }
+        Ok(Fleet { devices: newest.iter().map(|(device_id, row)| DeviceView::new(device_id, row)).collect() })
+    }
+
+    /// One device's newest row, and the buckets that hold its readings.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn device(&self, device_id: &str) -> Result<Option<(DeviceRow, Vec<String>)>, StoreError> {
+        let buckets = self.store.buckets_of(device_id).await?;
+        let mut newest: Option<DeviceRow> = None;
+        for bucket in &buckets {
+            let tables = self.store.device_tables_of(bucket).await?;
+            let later = self.store.results_after(bucket, oldest_position(&tables)).await?;
+            let row = newest_rows(&tables, &later).remove(device_id);
+            newest = newest.into_iter().chain(row).max_by_key(|row| row.timestamp);
+        }
+        Ok(newest.map(|row| (row, buckets)))
+    }
+}
+
+fn oldest_position(tables: &[DevicesDocument]) -> i64 {
+    tables.iter().map(|table| table.header.last_sequence).min().unwrap_or(i64::MAX)
+}
+
+/// Applies later results of a bucket to its tables.
+fn newest_rows(tables: &[DevicesDocument], later: &[ResultsDocument]) -> HashMap<String, DeviceRow> {
+    let mut newest: HashMap<String, (i64, DeviceRow)> = HashMap::new();
+    for table in tables {
+        for (device_id, row) in &table.devices {
+            let position = table.header.last_sequence;
+            match newest.get(device_id) {
+                Some((known, _)) if *known >= position => {}
+                _ => {
+                    newest.insert(device_id.clone(), (position, *row));
+                }
+            }
+        }
+    }
+    for (device_id, rows) in rows_by_device(later) {
+        let known = newest.get(device_id).copied();
+        let position = known.map_or(i64::MIN, |(position, _)| position);
+        let fresh = rows.iter().filter(|row| row.sequence > position && row.flags & FLAG_LATE == 0);
+        let row = fresh.fold(known.map(|(_, row)| row), |before, row| Some(advance(before, row)));
+        if let Some(row) = row {
+            newest.insert(device_id.to_owned(), (position, row));
+        }
+    }
+    newest.into_iter().map(|(device_id, (_, row))| (device_id, row)).collect()
+}
+
+fn advance(before: Option<DeviceRow>, row: &ReadingRow) -> DeviceRow {
+    let last_anomaly = before.and_then(|before| before.last_anomaly);
+    DeviceRow {
+        timestamp: row.timestamp,
+        temperature: row.temperature,
+        expected: row.expected,
+        error: row.error,
+        score: row.score,
+        flags: row.flags,
+        last_anomaly: if is_anomaly(row.score) { Some(row.timestamp) } else { last_anomaly },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::documents::Header;
+
+    fn header(kind: &str, first_sequence: i64, last_sequence: i64) -> Header {
+        serde_json::from_value(serde_json::json!({
+            "id": format!("{kind}-{first_sequence}-{last_sequence}"), "type": kind, "bucket": "b", "hub": "h",
+            "partition": "0", "epoch": 0, "term": 0, "writer": "w", "version": 1, "firstSequence": first_sequence,
+            "lastSequence": last_sequence, "enqueuedTo": 0, "ttl": 1
+        }))
+        .unwrap()
+    }
+
+    fn table(position: i64, temperature: f64) -> DevicesDocument {
+        let row = DeviceRow {
+            timestamp: position * 1000,
+            temperature,
+            expected: None,
+            error: None,
+            score: None,
+            flags: 0,
+            last_anomaly: None,
+        };
+        DevicesDocument {
+            header: header("devices", position, position),
+            columns: vec![],
+            devices: [("d".to_owned(), row)].into(),
+        }
+    }
+
+    fn results(first: i64, rows: &[(i64, f64, f64, u32)]) -> ResultsDocument {
+        let row = |&(sequence, temperature, score, flags): &(i64, f64, f64, u32)| ReadingRow {
+            sequence,
+            index: 0,
+            count: 1,
+            timestamp: (first + sequence) * 1000,
+            temperature,
+            expected: None,
+            error: None,
+            score: Some(score),
+            flags,
+        };
+        ResultsDocument {
+            header: header("results", first, first + 9),
+            from: 0,
+            to: 0,
+            columns: vec![],
+            readings: [("d".to_owned(), rows.iter().map(row).collect())].into(),
+            alerts: vec![],
+        }
+    }
+
+    #[test]
+    fn later_results_are_applied_and_earlier_ones_are_not() {
+        let rows = newest_rows(
+            &[table(12, 20.0)],
+            &[results(10, &[(1, 19.0, 9.0, 0), (4, 21.0, 3.0, 0), (5, 22.0, 0.5, 0)])],
+        );
+        let row = rows["d"];
+        assert_eq!((row.temperature, row.timestamp, row.last_anomaly), (22.0, 15_000, Some(14_000)));
+    }
+
+    #[test]
+    fn an_up_to_date_table_stands() {
+        assert_eq!(
+            newest_rows(&[table(30, 20.0)], &[results(10, &[(1, 19.0, 9.0, 0)])])["d"].temperature,
+            20.0
+        );
+    }
+
+    #[test]
+    fn a_late_reading_is_not_the_newest() {
+        let rows = newest_rows(&[table(12, 20.0)], &[results(10, &[(5, 99.0, 0.5, FLAG_LATE)])]);
+        assert_eq!(rows["d"].temperature, 20.0);
+    }
+
+    #[test]
+    fn of_two_tables_the_later_counts() {
+        assert_eq!(
+            newest_rows(&[table(12, 20.0), table(13, 21.0), table(11, 19.0)], &[])["d"].temperature,
+            21.0
+        );
+    }
+}

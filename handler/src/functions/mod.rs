@@ -1,0 +1,9 @@
+//! One module a function, named as its folder in `functions/` and its test.
+
+pub mod get_summary;
+pub mod list_alerts;
+pub mod list_devices;
+pub mod list_readings;
+pub mod negotiate;
+pub mod score_telemetry;
+pub mod serve_dashboard;

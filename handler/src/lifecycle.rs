@@ -1,0 +1,99 @@
+//! The life of the process: bind last, serve, and end when the host is gone.
+//!
+//! The host kills its handler without a signal, and leaves it behind when it is killed itself; Ctrl-C in a terminal
+//! reaches both at once.
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::process::getppid;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::router::router;
+
+/// How long a busy port is waited for: the host may start a second handler before the first one's socket is gone.
+const BIND_LIMIT: Duration = Duration::from_secs(10);
+/// Time between tries to bind.
+const BIND_INTERVAL: Duration = Duration::from_millis(50);
+/// Time between looks at the parent process.
+const PARENT_INTERVAL: Duration = Duration::from_millis(500);
+/// How long calls in flight may go on after the first signal: as long as the host waits for them.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the process's future on all cores.
+///
+/// # Errors
+///
+/// The future's, or that threads cannot be started.
+pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let result = runtime.block_on(future);
+    // Blocking work that outlived its deadline must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// Serves until the parent is gone or a signal says so.
+///
+/// # Errors
+///
+/// That the port cannot be bound or the socket fails.
+pub async fn serve(app: App) -> anyhow::Result<()> {
+    let parent = getppid();
+    let listener = bind(app.settings.port).await?;
+    tracing::info!(
+        port = listener.local_addr()?.port(),
+        policy = app.settings.policy_name(),
+        "handler ready"
+    );
+    let server = axum::serve(listener, router(Arc::new(app)));
+    tokio::select! {
+        result = server => result.context("the socket failed"),
+        () = parent_gone(parent) => {
+            tracing::warn!("the host is gone; the handler ends");
+            Ok(())
+        }
+        result = told_to_end() => result,
+    }
+}
+
+async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let started = Instant::now();
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse && started.elapsed() < BIND_LIMIT => {
+                tokio::time::sleep(BIND_INTERVAL).await;
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
+        }
+    }
+}
+
+async fn parent_gone(parent: Option<rustix::process::Pid>) {
+    while getppid() == parent {
+        tokio::time::sleep(PARENT_INTERVAL).await;
+    }
+}
+
+/// The first signal is meant for the host, which still waits for our answers; the second is meant for us.
+async fn told_to_end() -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    tracing::info!(grace_s = GRACE.as_secs(), "told to end; calls in flight are answered first");
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = tokio::time::sleep(GRACE) => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! What the page is told while it watches: at most one message a second, and none that could hold up scoring.
+//!
+//! A SignalR service that is down fails the whole invocation although its documents were written.
+//! So an invocation that is tried again carries no live message, and after one the process stays silent for a while.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use wire::api::{DeviceView, LIVE_BYTES, LIVE_TARGET, LiveAlerts, LiveUpdate};
+use wire::invocation::{Audience, LiveItem, RawObject};
+
+use crate::scoring::Summary;
+
+/// Least time between messages.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Silence after the first invocation that had to be tried again; it doubles with each.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest silence.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+/// How many times as long as the failed attempt the silence lasts at least.
+const PAUSE_PER_ATTEMPT: u32 = 10;
+/// Devices remembered between messages: more than one holds.
+const REMEMBERED_DEVICES: usize = 64;
+/// Bytes of a message's frame around its devices.
+const FRAME_BYTES: usize = 256;
+
+/// Gathers what was scored until a message may be sent.
+#[derive(Debug, Default)]
+pub struct LiveFeed(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last_message: Option<Instant>,
+    silent_until: Option<Instant>,
+    pause: Duration,
+    started: HashMap<String, Instant>,
+    enqueued_at: i64,
+    n_readings: usize,
+    n_anomalies: usize,
+    n_rejects: usize,
+    devices: Vec<DeviceView>,
+}
+
+impl LiveFeed {
+    /// Notes that an attempt begins; one that is tried again was failed by something, perhaps by a live message.
+    pub fn begin(&self, invocation_id: &str, retry_count: u32, now: Instant) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt = state.started.get(invocation_id).map(|started| now.saturating_duration_since(*started));
+        if retry_count > 0 {
+            let doubled = (state.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+            state.pause = doubled.max(attempt.unwrap_or_default() * PAUSE_PER_ATTEMPT).min(LONGEST_PAUSE);
+            state.silent_until = Some(now + state.pause);
+        }
+        // An attempt is forgotten when it can no longer be tried again.
+        state.started.retain(|_, started| now.saturating_duration_since(*started) < LONGEST_PAUSE);
+        state.started.insert(invocation_id.to_owned(), now);
+    }
+
+    /// Adds what was scored, and returns a message when one may be sent.
+    pub fn add(&self, summary: &Summary, retry_count: u32, now: Instant) -> Option<LiveItem> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.gather(summary);
+        let too_soon = state.last_message.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL);
+        let silent = state.silent_until.is_some_and(|until| now < until);
+        if retry_count > 0 || too_soon || silent || state.n_readings + state.n_rejects == 0 {
+            return None;
+        }
+        if state.silent_until.take().is_none() {
+            // A message since the last pause went through.
+            state.pause = Duration::ZERO;
+        }
+        state.last_message = Some(now);
+        message(&state.take())
+    }
+}
+
+impl State {
+    fn gather(&mut self, summary: &Summary) {
+        self.enqueued_at = self.enqueued_at.max(summary.enqueued_to);
+        self.n_readings += summary.n_readings;
+        self.n_anomalies += summary.n_anomalies;
+        self.n_rejects += summary.n_rejects;
+        self.devices.retain(|old| summary.devices.iter().all(|new| new.device_id != old.device_id));
+        self.devices.extend(summary.devices.iter().cloned());
+        // Anomalies first, then the newest.
+        self.devices.sort_by_key(|device| (!device.anomaly, std::cmp::Reverse(device.timestamp)));
+        self.devices.truncate(REMEMBERED_DEVICES);
+    }
+
+    fn take(&mut self) -> LiveUpdate {
+        let mut n_bytes = FRAME_BYTES;
+        let mut devices = std::mem::take(&mut self.devices);
+        let fitting = devices.iter().take_while(|device| {
+            n_bytes += serde_json::to_string(device).map_or(LIVE_BYTES, |json| json.len() + 1);
+            n_bytes <= LIVE_BYTES
+        });
+        let n_fitting = fitting.count();
+        devices.truncate(n_fitting);
+        LiveUpdate {
+            enqueued_at: self.enqueued_at,
+            readings: std::mem::take(&mut self.n_readings),
+            anomalies: std::mem::take(&mut self.n_anomalies),
+            rejects: std::mem::take(&mut self.n_rejects),
+            devices,
+            alerts: LiveAlerts::default(),
+        }
+    }
+}
+
+fn message(update: &LiveUpdate) -> Option<LiveItem> {
+    let message = serde_json::to_string(update).map_err(|error| error.to_string()).and_then(|json| {
+        let argument = RawObject::new(json).map_err(|damage| damage.to_string())?;
+        LiveItem::message(Audience::Everyone, LIVE_TARGET, vec![argument])
+            .map_err(|damage| damage.to_string())
+    });
+    match message {
+        Ok(item) => Some(item),
+        Err(error) => {
+            tracing::error!(error, "live message left out");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::api::DeviceStatus;
+
+    fn summary(n_devices: usize) -> Summary {
+        let device = |n: usize| DeviceView {
+            device_id: format!("device-{n}"),
+            status: DeviceStatus::Normal,
+            learning: false,
+            timestamp: 1_767_323_045_000 + i64::try_from(n).unwrap(),
+            temperature: 21.5,
+            expected: Some(21.4),
+            error: Some(0.01),
+            score: Some(0.1),
+            anomaly: n == 0,
+            last_anomaly_at: None,
+            alert: None,
+        };
+        Summary { n_readings: n_devices, devices: (0..n_devices).map(device).collect(), ..Summary::default() }
+    }
+
+    #[test]
+    fn one_message_a_second_with_all_counts() {
+        let feed = LiveFeed::default();
+        let start = Instant::now();
+        assert!(feed.add(&summary(1), 0, start).is_some());
+        assert!(feed.add(&summary(2), 0, start + INTERVAL / 2).is_none());
+        let message = format!("{:?}", feed.add(&summary(3), 0, start + INTERVAL));
+        assert!(message.contains("\\\"readings\\\":5"), "{message}");
+    }
+
+    #[test]
+    fn a_message_is_small_and_shows_anomalies_first() {
+        let mut state = State::default();
+        state.gather(&summary(1000));
+        let update = state.take();
+        assert!(serde_json::to_string(&update).unwrap().len() <= LIVE_BYTES);
+        assert_eq!(update.devices[0].device_id, "device-0");
+        assert!(update.devices.len() > 5);
+    }
+
+    #[test]
+    fn silent_after_a_retry_and_longer_each_time() {
+        let feed = LiveFeed::default();
+        let start = Instant::now();
+        feed.begin("a", 0, start);
+        feed.begin("a", 1, start + Duration::from_secs(2));
+        assert!(feed.add(&summary(1), 1, start + Duration::from_secs(2)).is_none());
+        let soon = start + SHORTEST_PAUSE;
+        assert!(feed.add(&summary(1), 0, soon).is_none());
+        let later = start + Duration::from_secs(63);
+        assert!(feed.add(&summary(1), 0, later).is_some());
+        feed.begin("b", 1, later + INTERVAL);
+        assert!(feed.add(&summary(1), 0, later + Duration::from_secs(100)).is_none());
+    }
+
+    #[test]
+    fn the_pause_is_ten_times_the_failed_attempt() {
+        let feed = LiveFeed::default();
+        let start = Instant::now();
+        feed.begin("a", 0, start);
+        feed.begin("a", 1, start + Duration::from_secs(100));
+        assert!(feed.add(&summary(1), 0, start + Duration::from_secs(1000)).is_none());
+        assert!(feed.add(&summary(1), 0, start + Duration::from_secs(1101)).is_some());
+    }
+}

@@ -1,0 +1,124 @@
+//! Which function a request is for.
+//!
+//! The host sends two kinds: envelopes on `POST /<function>`, exactly as the function's folder is called, and
+//! forwarded requests with the caller's own path, raw and in the caller's letter case, although routes match in any.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use tracing::Instrument;
+use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_readiness_probe};
+
+use crate::access;
+use crate::app::App;
+use crate::functions::{
+    get_summary, list_alerts, list_devices, list_readings, negotiate, score_telemetry, serve_dashboard,
+};
+use crate::reply::ApiError;
+use crate::store::StoreError;
+
+/// The largest body taken: 512 events of 256 KB, escaped twice, are larger than any other.
+const MAX_BODY_BYTES: usize = 512 * 1024 * 1024;
+
+/// Routes all requests of the host.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/score_telemetry", post(score))
+        .route("/negotiate", post(connect))
+        .fallback(forwarded)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(app)
+}
+
+async fn score(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let id = invocation_id(&headers).to_owned();
+    let trace_parent = headers.get(TRACE_PARENT_HEADER).and_then(|value| value.to_str().ok());
+    let span = tracing::info_span!(
+        "invocation",
+        faas.name = "score_telemetry",
+        faas.trigger = "pubsub",
+        faas.invocation_id = id,
+        trace_parent
+    );
+    into_response(score_telemetry::handle(app, id, body).instrument(span).await)
+}
+
+async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(negotiate::handle(&app, &body))
+}
+
+async fn forwarded(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let path = parts.uri.path();
+    if is_readiness_probe(parts.method.as_str(), path, parts.headers.contains_key(INVOCATION_ID_HEADER)) {
+        return StatusCode::OK.into_response();
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let span = tracing::debug_span!("request", faas.invocation_id = invocation_id(&parts.headers));
+    let answer = answer(&app, &parts.method, path, query, &parts.headers).instrument(span).await;
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if parts.method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+async fn answer(
+    app: &App,
+    method: &Method,
+    path: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Ok(response);
+    }
+    let [first, rest @ ..] = segments.as_slice() else { return Err(ApiError::not_found("no such page")) };
+    if !is(first, "api") {
+        return Ok(serve_dashboard::handle(app, path, headers));
+    }
+    access::check(&app.settings.access, access::header_of(headers))?;
+    match rest {
+        [devices] if is(devices, "devices") => list_devices::handle(app, query).await,
+        [devices, device_id, readings] if is(devices, "devices") && is(readings, "readings") => {
+            let device_id = percent_decode_str(device_id).decode_utf8();
+            let device_id = device_id.map_err(|_| ApiError::parameter("deviceId", "is not UTF-8"))?;
+            let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+            list_readings::handle(app, &device_id, query, accept).await
+        }
+        [alerts] if is(alerts, "alerts") => list_alerts::handle(query),
+        [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
+        _ => Err(ApiError::not_found("no such function; see /api/devices")),
+    }
+}
+
+fn invocation_id(headers: &HeaderMap) -> &str {
+    headers.get(INVOCATION_ID_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Sends an answer as the host must have it: a length, a content type, and never an empty body.
+fn into_response(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, answer.into_body()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Answer::CONTENT_TYPE));
+    response
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(error = %error, "stored documents cannot be read");
+        Self::unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,342 @@
+//! Writes down what was decided: results, then what was no reading, then the newest state of devices.
+//!
+//! Ids name the stretch that a document speaks for and the rules it was decided by, so that a repeat overwrites
+//! itself with the same content, and another cut overwrites nothing.
+
+use std::ops::Range;
+
+use serde::Serialize;
+use wire::documents::{
+    DEVICE_COLUMNS, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, FLAG_LATE, FLAG_LEARNING, Header,
+    READING_COLUMNS, REJECT_TEXT_BYTES, ReadingRow, RejectEntry, RejectsDocument, ResultsDocument, SkipEntry,
+    SortedRows,
+};
+use wire::invocation::{RawObject, looks_like_date};
+use wire::position::{Stream, short_hash};
+
+use super::ScoreError;
+use super::batch::Batch;
+use super::partition::{Decided, Outcome, Partition};
+use detector::{Fact, Fate};
+
+/// Bytes that a reading's row takes at most, its device's id apart.
+const ROW_BYTES: usize = 120;
+/// Bytes that a reject takes beside its text.
+const REJECT_BYTES: usize = 512;
+/// Bucket of admin calls, which belong to no stream.
+const MANUAL_BUCKET: &str = "manual";
+
+/// What all documents of this process have in common.
+#[derive(Debug, Clone)]
+pub struct WriterIdentity {
+    /// Which process writes.
+    pub writer: String,
+    /// Hash of model, settings and code.
+    pub rules: String,
+    /// Seconds after which documents are deleted.
+    pub ttl_s: i64,
+}
+
+/// Writes the documents of one answer.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    identity: &'a WriterIdentity,
+    stream: Option<&'a Stream>,
+    log: String,
+    term: u32,
+}
+
+/// Documents of one answer, and what they have in common.
+struct Answer<'a> {
+    writer: &'a Writer<'a>,
+    batch: &'a Batch<'a>,
+    documents: Vec<RawObject>,
+}
+
+/// A reading on its way into a bucket's document; its sequence number and time are still absolute.
+type PlacedRow<'a> = (&'a str, ReadingRow);
+
+impl<'a> Writer<'a> {
+    /// Writes for a partition.
+    #[must_use]
+    pub fn for_stream(identity: &'a WriterIdentity, stream: &'a Stream, term: u32) -> Self {
+        Self { identity, stream: Some(stream), log: stream.log(), term }
+    }
+
+    /// Writes for an admin call; its documents are named by the call's body.
+    #[must_use]
+    pub fn for_manual_call(identity: &'a WriterIdentity, body: &[u8]) -> Self {
+        Self { identity, stream: None, log: short_hash(&[&String::from_utf8_lossy(body)]), term: 0 }
+    }
+
+    /// Writes all documents of an answer, in the order in which they must be stored.
+    ///
+    /// # Errors
+    ///
+    /// A fault of this program: a document that is no JSON, or one that the host would damage.
+    pub fn write(
+        &self,
+        partition: &mut Partition,
+        batch: &Batch<'_>,
+        decided: &[Decided],
+    ) -> Result<Vec<RawObject>, ScoreError> {
+        let mut answer = Answer { writer: self, batch, documents: Vec::new() };
+        let buckets = answer.write_results(partition, decided)?;
+        answer.write_rejects(partition, decided)?;
+        if self.stream.is_some() {
+            for bucket in buckets {
+                answer.write_devices(partition, bucket)?;
+            }
+        }
+        Ok(answer.documents)
+    }
+
+    fn header(&self, kind: &str, bucket: Option<usize>, stretch: &Range<i64>, batch: &Batch<'_>) -> Header {
+        let (first, last) = (stretch.start, stretch.end - 1);
+        let (bucket, id) = match self.stream {
+            None => (
+                MANUAL_BUCKET.to_owned(),
+                format!("{kind}-{}-{first}-{last}-{}", self.log, self.identity.rules),
+            ),
+            Some(stream) => {
+                let number = bucket.map_or_else(|| "x".to_owned(), |bucket| bucket.to_string());
+                let bucket = format!("{}.{}.{number}", self.log, stream.partition);
+                (bucket, format!("{kind}-{first}-{last}-{}", self.identity.rules))
+            }
+        };
+        Header {
+            id,
+            kind: kind.to_owned(),
+            bucket,
+            hub: self.stream.map(|stream| stream.hub.clone()).unwrap_or_default(),
+            partition: self.stream.map(|stream| stream.partition.clone()).unwrap_or_default(),
+            epoch: self.stream.map_or(0, |stream| stream.epoch),
+            term: self.term,
+            writer: self.identity.writer.clone(),
+            version: DOCUMENT_VERSION,
+            first_sequence: first,
+            last_sequence: last,
+            enqueued_to: batch.enqueued_to(),
+            ttl: self.identity.ttl_s,
+        }
+    }
+}
+
+impl Answer<'_> {
+    fn push(&mut self, document: &impl Serialize) -> Result<(), ScoreError> {
+        self.documents.push(RawObject::new(serde_json::to_string(document)?)?);
+        Ok(())
+    }
+
+    fn stretch(&self) -> Range<i64> {
+        self.batch.first()..self.batch.last().saturating_add(1)
+    }
+
+    /// Returns the buckets that got readings.
+    fn write_results(
+        &mut self,
+        partition: &Partition,
+        decided: &[Decided],
+    ) -> Result<Vec<usize>, ScoreError> {
+        let mut placed: Vec<(usize, PlacedRow<'_>)> = Vec::with_capacity(decided.len());
+        for part in decided {
+            if let Outcome::Reading(slot, fact) = &part.outcome {
+                let row = reading_row(self.batch.sequence(part.event), part, fact);
+                placed.push((partition.bucket(*slot), (partition.device_id(*slot), row)));
+            }
+        }
+        // Stable, so that each bucket keeps the order of positions.
+        placed.sort_by_key(|(bucket, _)| *bucket);
+        let mut buckets = Vec::new();
+        for group in placed.chunk_by(|(left, _), (right, _)| left == right) {
+            let bucket = group[0].0;
+            let rows: Vec<PlacedRow<'_>> = group.iter().map(|(_, row)| *row).collect();
+            self.write_bucket(bucket, rows)?;
+            buckets.push(bucket);
+        }
+        Ok(buckets)
+    }
+
+    fn write_bucket(&mut self, bucket: usize, mut rows: Vec<PlacedRow<'_>>) -> Result<(), ScoreError> {
+        let sizes = rows.iter().map(|(id, row)| (row.sequence, ROW_BYTES + id.len()));
+        for (range, stretch) in cut(sizes, self.stretch()) {
+            let rows = &mut rows[range];
+            let from = rows.iter().map(|(_, row)| row.timestamp).min().unwrap_or_default();
+            let to = rows.iter().map(|(_, row)| row.timestamp).max().unwrap_or_default();
+            for (_, row) in rows.iter_mut() {
+                row.sequence -= stretch.start;
+                row.timestamp = row.timestamp.saturating_sub(from);
+            }
+            // Stable, so that each device keeps the order of positions.
+            rows.sort_by_key(|(id, _)| *id);
+            self.push(&ResultsDocument {
+                header: self.writer.header("results", Some(bucket), &stretch, self.batch),
+                from,
+                to,
+                columns: READING_COLUMNS.map(str::to_owned).to_vec(),
+                readings: SortedRows(rows),
+                alerts: Vec::new(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn write_rejects(&mut self, partition: &Partition, decided: &[Decided]) -> Result<(), ScoreError> {
+        let left_out: Vec<&Decided> =
+            decided.iter().filter(|part| !matches!(part.outcome, Outcome::Reading(..))).collect();
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        let sizes = left_out.iter().map(|part| {
+            let text = if part.index == 0 {
+                self.batch.events()[part.event].text.len().min(REJECT_TEXT_BYTES)
+            } else {
+                0
+            };
+            (self.batch.sequence(part.event), REJECT_BYTES + 2 * text)
+        });
+        for (range, stretch) in cut(sizes, self.stretch()) {
+            let mut document = RejectsDocument {
+                header: self.writer.header("rejects", None, &stretch, self.batch),
+                rejects: Vec::new(),
+                skips: Vec::new(),
+            };
+            for part in &left_out[range] {
+                match &part.outcome {
+                    Outcome::Reading(..) => {}
+                    Outcome::Reject(reject) => document.rejects.push(self.reject_entry(part, reject)),
+                    Outcome::Duplicate(slot) => {
+                        document.skips.push(self.skip_entry(
+                            part,
+                            "duplicate",
+                            Some(partition.device_id(*slot)),
+                        ));
+                    }
+                    Outcome::NotTelemetry => {
+                        document.skips.push(self.skip_entry(part, "not-telemetry", None));
+                    }
+                }
+            }
+            self.push(&document)?;
+        }
+        Ok(())
+    }
+
+    fn write_devices(&mut self, partition: &mut Partition, bucket: usize) -> Result<(), ScoreError> {
+        let enqueued_to = self.batch.enqueued_to();
+        for (page, rows) in partition.take_due_pages(bucket, enqueued_to) {
+            let mut header = self.writer.header("devices", Some(bucket), &self.stretch(), self.batch);
+            header.id = format!("devices-{page}");
+            let document = DevicesDocument {
+                header,
+                columns: DEVICE_COLUMNS.map(str::to_owned).to_vec(),
+                devices: rows.into_iter().map(|(id, row)| (id.to_owned(), row)).collect(),
+            };
+            self.push(&document)?;
+        }
+        Ok(())
+    }
+
+    fn reject_entry(&self, part: &Decided, reject: &wire::telemetry::Reject) -> RejectEntry {
+        let event = &self.batch.events()[part.event];
+        let text = if part.index == 0 { &*event.text } else { "" };
+        let kept = &text[..text.floor_char_boundary(REJECT_TEXT_BYTES)];
+        RejectEntry {
+            sequence: self.batch.sequence(part.event),
+            index: part.index,
+            count: part.count,
+            reason: reject.reason().to_owned(),
+            detail: reject.to_string(),
+            device_id: event.device_id.as_deref().filter(|id| !looks_like_date(id)).map(str::to_owned),
+            enqueued_at: event.enqueued_ms,
+            text: pieces(kept),
+            cut: kept.len() < text.len(),
+        }
+    }
+
+    fn skip_entry(&self, part: &Decided, reason: &str, device_id: Option<&str>) -> SkipEntry {
+        SkipEntry {
+            sequence: self.batch.sequence(part.event),
+            index: part.index,
+            count: part.count,
+            reason: reason.to_owned(),
+            device_id: device_id.map(str::to_owned),
+        }
+    }
+}
+
+fn reading_row(sequence: i64, part: &Decided, fact: &Fact) -> ReadingRow {
+    let learning = if fact.learning { FLAG_LEARNING } else { 0 };
+    let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
+    ReadingRow {
+        sequence,
+        index: part.index,
+        count: part.count,
+        timestamp: fact.reading.timestamp_ms(),
+        temperature: fact.reading.celsius(),
+        expected: fact.expected,
+        error: fact.error,
+        score: fact.score,
+        flags: learning | late,
+    }
+}
+
+/// Cuts text in two where the host would take the whole for a date and rewrite it.
+fn pieces(text: &str) -> Vec<String> {
+    if looks_like_date(text) {
+        let (head, tail) = text.split_at(5);
+        return vec![head.to_owned(), tail.to_owned()];
+    }
+    vec![text.to_owned()]
+}
+
+/// Cuts items in order of their sequence numbers into documents below the limit; all of one event stay together.
+///
+/// The stretches of the pieces fill the whole one, so that every sequence number is spoken for once.
+fn cut(sizes: impl Iterator<Item = (i64, usize)>, stretch: Range<i64>) -> Vec<(Range<usize>, Range<i64>)> {
+    let mut cuts: Vec<(Range<usize>, Range<i64>)> = Vec::new();
+    let (mut from, mut first, mut n_bytes, mut event_from) = (0, stretch.start, 0, 0);
+    let (mut previous, mut event_bytes) = (None, 0);
+    let mut n_items = 0;
+    for (item, (sequence, size)) in sizes.enumerate() {
+        if previous != Some(sequence) {
+            (previous, event_from, event_bytes) = (Some(sequence), item, 0);
+        }
+        event_bytes += size;
+        n_bytes += size;
+        if n_bytes > DOCUMENT_BYTES && event_from > from {
+            cuts.push((from..event_from, first..sequence));
+            (from, first, n_bytes) = (event_from, sequence, event_bytes);
+        }
+        n_items = item + 1;
+    }
+    cuts.push((from..n_items, first..stretch.end));
+    cuts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_one_document_for_the_whole_stretch() {
+        assert_eq!(cut([(5, 10), (7, 10)].into_iter(), 4..10), [(0..2, 4..10)]);
+    }
+
+    #[test]
+    fn pieces_fill_the_stretch_and_events_stay_together() {
+        let half = DOCUMENT_BYTES / 2;
+        let sizes = [(1, half), (2, half), (2, half), (3, half), (4, 1)];
+        let cuts = cut(sizes.into_iter(), 0..9);
+        assert_eq!(cuts, [(0..1, 0..2), (1..3, 2..3), (3..5, 3..9)]);
+    }
+
+    #[test]
+    fn a_date_is_cut_so_that_the_host_leaves_it_alone() {
+        for text in ["2024-01-01T00:00:00Z", "/Date(1)/", "anything", ""] {
+            let pieces = pieces(text);
+            assert_eq!(pieces.concat(), text);
+            assert!(pieces.iter().all(|piece| !looks_like_date(piece)));
+        }
+    }
+}
