@@ -1,0 +1,18 @@
+//! What the script root and the environment say: settings, `host.json` and one `function.json` a function enter, checked structures leave.
+//!
+//! It refuses to know how anything of it is carried out.
+
+mod connection;
+mod function;
+mod host_json;
+mod settings;
+mod time_span;
+
+pub use connection::{ConnectionString, ConnectionStringError};
+pub use function::{
+    Cardinality, ConnectionInfoInput, DataType, EventHubTrigger, Function, HttpTrigger, Load, Output,
+    OutputKind, Retry, RetryStrategy, TimerTrigger, Trigger, load_functions,
+};
+pub use host_json::{HostConfig, HostConfigError, InitialOffset};
+pub use settings::{Settings, SettingsError, UnsetSetting};
+pub use time_span::{TimeSpanError, parse_time_span};

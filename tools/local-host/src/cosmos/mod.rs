@@ -1,0 +1,12 @@
+//! The local Cosmos DB account: documents enter by HTTP or from an output binding, the Rust SDK's in-memory emulator answers, a journal keeps them.
+//!
+//! It knows databases, containers and documents, and refuses to know what is in them: `/bucket` is just a path that a binding names.
+
+mod adapter;
+mod account;
+mod journal;
+mod output;
+
+pub use account::{Account, AccountError, Exchange, Reply, ResourceNames};
+pub use adapter::router;
+pub use output::{UpsertError, upsert_all};
