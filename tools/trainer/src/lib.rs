@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Trains the autoencoder: synthetic fleets enter, `autoencoder.onnx` and `model_card.json` leave.
+//!
+//! The same seed gives the same bytes of both files.
+//! Windows are made and judged by `detector`, reconstructed by `autoencoder` and described by `wire`, as in the
+//! handler; nothing of those is repeated here.
+
+pub mod calibrate;
+pub mod fit;
+pub mod fleet;
+pub mod network;
+pub mod onnx;
+pub mod report;
+pub mod train;
