@@ -18,6 +18,6 @@ describe("route", () => {
   );
 
   it("falls back to a range that exists", () => {
-    expect(parseRoute("#/devices/d1?range=century").range).toBe("1h");
+    expect(parseRoute("#/devices/d1?range=century").range).toBe("6h");
   });
 });

@@ -13,7 +13,7 @@ export const RANGES = [
 
 export type RangeId = (typeof RANGES)[number]["id"];
 
-export const DEFAULT_RANGE: RangeId = "1h";
+export const DEFAULT_RANGE: RangeId = "6h";
 
 /** The range of that name, or `null`. */
 export function parseRange(text: string | null): RangeId | null {
