@@ -5,10 +5,11 @@
  * devices appears as text nodes and attributes only.
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, memo, useRef } from "react";
+import { type KeyboardEvent, useRef } from "react";
 import type { DeviceRow } from "../api/types.ts";
 import { attentionOf } from "./attention.ts";
-import { type CellContext, COLUMNS, type Column } from "./columns.tsx";
+import { COLUMNS, type Column } from "./columns.tsx";
+import { DeviceTableRow } from "./DeviceTableRow.tsx";
 import { type Sorting, type SortKey, sortingAfterClick } from "./order.ts";
 
 /** Height of a row in CSS pixels; `table.css` uses the same through `--row-height`. */
@@ -74,7 +75,7 @@ export function DeviceTable(props: DeviceTableProps) {
           {items.map((item) => {
             const row = devices[item.index];
             return row === undefined ? null : (
-              <Row
+              <DeviceTableRow
                 key={item.key}
                 row={row}
                 index={item.index}
@@ -126,40 +127,6 @@ function ColumnHead({ column, sorting, onSort }: ColumnHeadProps) {
       </button>
     </th>
   );
-}
-
-interface RowProps extends CellContext {
-  readonly row: DeviceRow;
-  readonly index: number;
-  readonly chosen: boolean;
-}
-
-/** Remembered, so that scrolling draws the rows that come into view and no others. */
-const Row = memo(function Row({ row, index, chosen, now, attention, href }: RowProps) {
-  return (
-    // The link in the row serves keyboards; a click anywhere in the row is a wider target for it.
-    <tr
-      data-index={index}
-      data-attention={attention}
-      aria-rowindex={index + 2}
-      aria-current={chosen ? "true" : undefined}
-      onClick={(event) => followRow(event.target, event.currentTarget)}
-    >
-      {COLUMNS.map((column) => (
-        <td key={column.key} data-column={column.key} data-numeric={column.numeric}>
-          {column.cell(row, { now, attention, href })}
-        </td>
-      ))}
-    </tr>
-  );
-});
-
-function followRow(target: EventTarget, row: HTMLElement): void {
-  const onLink = target instanceof Element && target.closest("a") !== null;
-  const selecting = window.getSelection()?.isCollapsed === false;
-  if (!onLink && !selecting) {
-    row.querySelector("a")?.click();
-  }
 }
 
 /** The row that a key moves to, or `null` for other keys. */
