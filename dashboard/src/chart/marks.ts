@@ -8,8 +8,8 @@ import type { Reading } from "../api/types.ts";
 import type { Palette } from "./palette.ts";
 
 const MARK_RADIUS_PX = 5;
-/** Marks closer than this hide each other; only the first of them is drawn. */
-const MARK_DISTANCE_PX = 4;
+/** Of marks that would hide each other, one in each square of this size is drawn. */
+const MARK_DISTANCE_PX = 6;
 const BAND_MIN_WIDTH_PX = 3;
 
 /** A diamond on each anomalous temperature in view. */
@@ -21,7 +21,7 @@ export function drawAnomalyMarks(
   const { ctx } = plot;
   const radius = MARK_RADIUS_PX * devicePixelRatio;
   const distance = MARK_DISTANCE_PX * devicePixelRatio;
-  let drawn: { x: number; y: number } | null = null;
+  const taken = new Set<string>();
   inClip(plot, () => {
     ctx.fillStyle = palette.anomaly;
     ctx.strokeStyle = palette.surface;
@@ -32,10 +32,11 @@ export function drawAnomalyMarks(
       }
       const x = plot.valToPos(reading.timestamp / 1000, "x", true);
       const y = plot.valToPos(reading.temperature, "y", true);
-      if (drawn !== null && Math.hypot(x - drawn.x, y - drawn.y) < distance) {
+      const square = `${Math.round(x / distance)} ${Math.round(y / distance)}`;
+      if (taken.has(square)) {
         continue;
       }
-      drawn = { x, y };
+      taken.add(square);
       ctx.beginPath();
       ctx.moveTo(x, y - radius);
       ctx.lineTo(x + radius, y);
@@ -58,11 +59,15 @@ export function drawAnomalyBands(
   const least = BAND_MIN_WIDTH_PX * devicePixelRatio;
   inClip(plot, () => {
     ctx.fillStyle = palette.anomalyBand;
+    let drawnTo = bbox.left;
     for (const [from, to] of anomalyRuns(inView(plot, readings))) {
-      const left = plot.valToPos(from / 1000, "x", true);
-      const width = plot.valToPos(to / 1000, "x", true) - left;
-      const missing = Math.max(0, least - width);
-      ctx.fillRect(left - missing / 2, bbox.top, width + missing, bbox.height);
+      const start = plot.valToPos(from / 1000, "x", true);
+      const end = plot.valToPos(to / 1000, "x", true);
+      const missing = Math.max(0, least - (end - start)) / 2;
+      // Bands that touch are one: drawn twice, they would look twice as bad.
+      const left = Math.max(start - missing, drawnTo);
+      drawnTo = Math.max(drawnTo, end + missing);
+      ctx.fillRect(left, bbox.top, drawnTo - left, bbox.height);
     }
   });
 }

@@ -50,7 +50,7 @@ export function temperaturePlot(context: PlotContext): uPlot.Options {
   return {
     ...frame(context),
     // The lowest label reaches below its line.
-    padding: [8, 8, 8, 0],
+    padding: [8, 20, 8, 0],
     scales: {
       x: timeScale(context),
       y: { range: (_plot, low, high) => temperatureRange(low, high) },
@@ -111,7 +111,8 @@ function frame({ palette }: PlotContext): Pick<uPlot.Options, FrameKey> {
   return {
     width: 0,
     height: 0,
-    padding: [8, 8, 0, 0],
+    // The last time may stand half beyond the end.
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
