@@ -1,10 +1,10 @@
-// The Cosmos client nests its futures deeper than the compiler looks by default.
-#![recursion_limit = "256"]
 //! The custom handler of the Functions app, as a library: the program in `main.rs` is its table of contents.
 //!
 //! Invocations and HTTP requests enter through [`router`]; [`scoring`] turns events into facts and documents;
 //! [`store`] reads what the host wrote.
 //! The handler writes no document itself: what it decides leaves in its answers, and the host's bindings store it.
+
+#![recursion_limit = "256"] // The Cosmos client nests its futures deeper than the default.
 
 pub mod access;
 pub mod app;

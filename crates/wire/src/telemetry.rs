@@ -14,8 +14,13 @@ use thiserror::Error;
 pub const MAX_READINGS_PER_EVENT: usize = 500;
 /// Longest device id, in bytes: IoT Hub's own limit.
 pub const MAX_DEVICE_ID_BYTES: usize = 128;
+/// Deepest nesting accepted; readings have three levels.
+pub const MAX_DEPTH: usize = 32;
 /// How far a device's clock may run ahead of the hub's, in milliseconds.
 pub const MAX_CLOCK_AHEAD_MS: i64 = 5 * 60 * 1000;
+
+/// Texts up to this length are parsed as they are: their brackets cannot exhaust the stack.
+const SHALLOW_BYTES: usize = 256;
 
 /// A decoded telemetry reading whose numbers are not judged yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +111,10 @@ pub struct Origin<'a> {
 /// Decodes the text of an event into readings and rejects, in order; at least one of either.
 pub fn decode<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<TelemetryReading<'a>, Reject>>) {
     let json = text.trim_start_matches('\u{feff}').trim_start();
+    if json.len() > SHALLOW_BYTES && is_too_deep(json) {
+        out.push(Err(Reject::Malformed(format!("nested deeper than {MAX_DEPTH} levels"))));
+        return;
+    }
     if json.starts_with('[') {
         match sonic_rs::from_str::<Elements<'a>>(json) {
             Ok(Elements { n_elements, .. }) if n_elements > MAX_READINGS_PER_EVENT => {
@@ -124,6 +133,25 @@ pub fn decode<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<Teleme
         Ok(element) => out.push(element.into_reading(None, origin)),
         Err(error) => out.push(Err(malformed(&error))),
     }
+}
+
+/// Whether brackets outside strings nest too deep for a parser that calls itself.
+fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 fn decode_pack<'a>(
@@ -497,7 +525,9 @@ mod tests {
             "[".repeat(50_000),
             "]".repeat(50_000)
         );
-        assert_eq!(reasons(&closed, ORIGIN).len(), 1);
+        assert_eq!(reasons(&closed, ORIGIN), ["malformed"]);
+        let brackets_in_text = format!("{{\"temperature\":1,\"timestamp\":1,\"x\":\"{}\"}}", "[".repeat(1000));
+        assert_eq!(reasons(&brackets_in_text, ORIGIN), ["reading"]);
     }
 
     proptest! {

@@ -13,7 +13,7 @@ pub(super) fn from_scalar(value: &Scalar<'_>) -> Option<i64> {
     match value {
         Scalar::Text(text) => parse(text),
         Scalar::Integer(epoch_ms) => Some(*epoch_ms),
-        Scalar::Other(_) => None,
+        Scalar::Other => None,
     }
 }
 

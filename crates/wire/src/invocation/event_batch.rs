@@ -13,10 +13,11 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 
-use super::lenient::Scalar;
+use super::escaped;
 use super::properties::{self, SystemProperties};
+use super::scan::{BadJson, Scanner};
 use super::unescape::unescape_into;
 use super::{InvocationError, Retry, text_of};
 
@@ -26,10 +27,10 @@ const CURE_DATA_TYPE: &str = "set `dataType` to `string` in function.json";
 
 /// A batch of events of one partition, unescaped once; the events borrow from it.
 pub struct EventBatchRequest<'a> {
-    texts: String,
-    bounds: Vec<Range<usize>>,
+    texts: Texts,
     metadata: Metadata<'a>,
     partition: Option<PartitionContext>,
+    retry: Retry,
 }
 
 /// The place that a batch comes from.
@@ -70,14 +71,27 @@ impl<'a> EventBatchRequest<'a> {
     /// [`InvocationError`] when the body is not UTF-8, not an envelope, lacks the binding, or has its events in another
     /// encoding.
     pub fn parse(body: &'a [u8], binding: &str) -> Result<Self, InvocationError> {
-        let text = text_of(body)?;
-        let envelope =
-            read_envelope(text, binding).map_err(|error| InvocationError::not_an_envelope(&error))?;
-        let input =
-            envelope.input.ok_or_else(|| InvocationError::MissingInput { binding: binding.to_owned() })?;
-        let (texts, bounds) = read_texts(&input, binding)?;
-        let partition = partition_of(&envelope.metadata)?;
-        Ok(Self { texts, bounds, metadata: envelope.metadata, partition })
+        let mut texts = None;
+        let mut metadata = Metadata::default();
+        let mut scanner = Scanner::new(text_of(body)?);
+        scanner.object(|scanner, key| match key {
+            "Data" => scanner.object(|scanner, name| {
+                if name == binding {
+                    texts = Some(Texts::read(scanner, binding)?);
+                } else {
+                    scanner.value()?;
+                }
+                Ok(())
+            }),
+            "Metadata" => scanner.object(|scanner, name| metadata.read(scanner, name)),
+            _ => Ok(scanner.value().map(drop)?),
+        })?;
+        if scanner.peek().is_some() {
+            return Ok(scanner.bad()?);
+        }
+        let texts = texts.ok_or_else(|| InvocationError::MissingInput { binding: binding.to_owned() })?;
+        let (partition, retry) = (metadata.partition()?, metadata.retry()?);
+        Ok(Self { texts, metadata, partition, retry })
     }
 
     /// The events, in the partition's order.
@@ -90,30 +104,19 @@ impl<'a> EventBatchRequest<'a> {
     ///
     /// [`InvocationError::NotAnEnvelope`] when an array is there but is not JSON.
     pub fn events(&self) -> Result<Vec<Event<'_>>, InvocationError> {
-        let n_events = self.bounds.len();
-        let mut numbers = read_array(
-            self.metadata.sequence_number_array.as_ref(),
-            n_events,
-            properties::read_sequence_numbers,
-        )?;
-        let mut times =
-            read_array(self.metadata.enqueued_time_utc_array.as_ref(), n_events, properties::read_times)?;
-        let has_gaps = numbers.iter().chain(&times).any(Option::is_none);
-        let with_positions = has_gaps || numbers.is_empty() || times.is_empty();
-        let mut system = read_array(self.metadata.system_properties_array.as_ref(), n_events, |json| {
-            properties::read_system_properties(json, with_positions)
-        })?;
-        numbers.resize(n_events, None);
-        times.resize(n_events, None);
-        system.resize_with(n_events, SystemProperties::default);
+        let n_events = self.texts.bounds.len();
+        let numbers = resized(self.metadata.sequence_numbers.clone(), n_events);
+        let times = resized(self.metadata.times.clone(), n_events);
+        let needs_positions = numbers.iter().chain(&times).any(Option::is_none);
+        let system = resized(self.metadata.system_properties(needs_positions)?, n_events);
         let metadata = numbers.into_iter().zip(times).zip(system);
-        let events = self.bounds.iter().zip(metadata).map(|(bounds, ((number, time), system))| Event {
+        let events = self.texts.bounds.iter().zip(metadata).map(|(bounds, ((number, time), system))| Event {
             sequence_number: number.or(system.sequence_number),
             enqueued_ms: time.or(system.enqueued_ms),
             device_id: system.device_id,
             message_source: system.message_source,
             message_id: system.message_id,
-            text: Cow::Borrowed(&self.texts[bounds.clone()]),
+            text: Cow::Borrowed(&self.texts.buffer[bounds.clone()]),
         });
         Ok(events.collect())
     }
@@ -127,7 +130,7 @@ impl<'a> EventBatchRequest<'a> {
     /// The attempt; the default when function.json has no retry policy.
     #[must_use]
     pub fn retry(&self) -> Retry {
-        self.metadata.retry_context.unwrap_or_default()
+        self.retry
     }
 }
 
@@ -136,33 +139,195 @@ impl fmt::Debug for EventBatchRequest<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("EventBatchRequest")
-            .field("n_events", &self.bounds.len())
-            .field("text_bytes", &self.texts.len())
+            .field("n_events", &self.texts.bounds.len())
+            .field("text_bytes", &self.texts.buffer.len())
             .field("partition", &self.partition)
-            .field("retry", &self.retry())
+            .field("retry", &self.retry)
             .finish_non_exhaustive()
     }
 }
 
-#[derive(Default)]
-struct Envelope<'a> {
-    input: Option<Scalar<'a>>,
-    metadata: Metadata<'a>,
+/// The elements if there are as many as events, else as many empty ones.
+fn resized<T: Default>(elements: Vec<T>, n_events: usize) -> Vec<T> {
+    if elements.len() == n_events {
+        elements
+    } else {
+        std::iter::repeat_with(T::default).take(n_events).collect()
+    }
+}
+
+/// The texts of all events in one buffer, and where each lies.
+struct Texts {
+    buffer: String,
+    bounds: Vec<Range<usize>>,
+}
+
+impl Texts {
+    /// Reads the trigger's value, which comes next.
+    fn read(scanner: &mut Scanner<'_>, binding: &str) -> Result<Self, InvocationError> {
+        let wrong = |(found, cure)| InvocationError::Encoding {
+            binding: binding.to_owned(),
+            expected: EXPECTED,
+            found,
+            cure,
+        };
+        if scanner.peek() != Some(b'"') {
+            let found = kind_of(scanner.value()?).to_owned();
+            return Err(wrong((found, CURE_CARDINALITY)));
+        }
+        let mut texts = Self { buffer: String::with_capacity(scanner.text.len() / 8), bounds: Vec::new() };
+        let content = scanner.at + 1;
+        if let Some(end) = escaped::read_texts(scanner.text, content, &mut texts.buffer, &mut texts.bounds) {
+            scanner.at = end;
+            return Ok(texts);
+        }
+        Self::read_any_form(&unescape(scanner)?).map_err(wrong)
+    }
+
+    /// Reads an array of strings in any form of JSON; the error says what was found instead, and what to change.
+    fn read_any_form(json: &str) -> Result<Self, (String, &'static str)> {
+        let mut texts = Self { buffer: String::with_capacity(json.len()), bounds: Vec::new() };
+        let mut scanner = Scanner::new(json);
+        let broken = || ("a broken array".to_owned(), CURE_CARDINALITY);
+        if !scanner.eat(b'[') {
+            return Err(("text that is no array".to_owned(), CURE_CARDINALITY));
+        }
+        if !scanner.eat(b']') {
+            loop {
+                texts.push(&mut scanner)?;
+                if scanner.eat(b']') {
+                    break;
+                }
+                if !scanner.eat(b',') {
+                    return Err(broken());
+                }
+            }
+        }
+        if scanner.peek().is_some() { Err(broken()) } else { Ok(texts) }
+    }
+
+    fn push(&mut self, scanner: &mut Scanner<'_>) -> Result<(), (String, &'static str)> {
+        let index = self.bounds.len();
+        if scanner.peek() != Some(b'"') {
+            let kind = scanner.value().map_or("broken", kind_of);
+            return Err((format!("an array whose element {index} is {kind}"), CURE_DATA_TYPE));
+        }
+        let start = self.buffer.len();
+        scanner.at = unescape_into(scanner.text, scanner.at + 1, &mut self.buffer).map_err(|bad| {
+            (format!("a string that is broken at byte {} as element {index}", bad.at), CURE_DATA_TYPE)
+        })?;
+        self.bounds.push(start..self.buffer.len());
+        Ok(())
+    }
+}
+
+fn kind_of(json: &str) -> &'static str {
+    match json.as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// Unescapes the string that comes next, and steps over it.
+fn unescape(scanner: &mut Scanner<'_>) -> Result<String, BadJson> {
+    let mut json = String::new();
+    scanner.at =
+        unescape_into(scanner.text, scanner.at + 1, &mut json).map_err(|bad| BadJson { at: bad.at })?;
+    Ok(json)
 }
 
 /// What is read of `Metadata`; all of it is optional, since the host adds each key inside a catch-all guard.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+#[derive(Default)]
 struct Metadata<'a> {
-    partition_context: Option<RawPartitionContext>,
-    trigger_partition_context: Option<RawPartitionContext>,
-    #[serde(borrow)]
-    sequence_number_array: Option<Scalar<'a>>,
-    #[serde(borrow)]
-    enqueued_time_utc_array: Option<Scalar<'a>>,
-    #[serde(borrow)]
-    system_properties_array: Option<Scalar<'a>>,
-    retry_context: Option<Retry>,
+    partition_context: Option<&'a str>,
+    trigger_partition_context: Option<&'a str>,
+    retry_context: Option<&'a str>,
+    sequence_numbers: Vec<Option<i64>>,
+    times: Vec<Option<i64>>,
+    /// Identities read without unescaping, if `SystemPropertiesArray` has the host's usual form.
+    identities: Option<Vec<SystemProperties<'a>>>,
+    /// `SystemPropertiesArray` unescaped, if it is there and has another form.
+    system_properties_json: Option<String>,
+    /// `SystemPropertiesArray` as it is in the body.
+    system_properties_raw: Option<&'a str>,
+}
+
+impl<'a> Metadata<'a> {
+    /// Reads the value that comes next.
+    fn read(&mut self, scanner: &mut Scanner<'a>, name: &str) -> Result<(), InvocationError> {
+        match name {
+            "PartitionContext" => self.partition_context = Some(scanner.value()?),
+            "TriggerPartitionContext" => self.trigger_partition_context = Some(scanner.value()?),
+            "RetryContext" => self.retry_context = Some(scanner.value()?),
+            "SequenceNumberArray" => {
+                let json = array_json(scanner)?;
+                self.sequence_numbers = read_array(name, &json, properties::read_sequence_numbers)?;
+            }
+            "EnqueuedTimeUtcArray" => self.times = read_times(scanner, name)?,
+            "SystemPropertiesArray" => self.read_system_properties(scanner)?,
+            _ => {
+                scanner.value()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_system_properties(&mut self, scanner: &mut Scanner<'a>) -> Result<(), BadJson> {
+        let is_string = scanner.peek() == Some(b'"');
+        let start = scanner.at;
+        match escaped::read_identities(scanner.text, start + 1) {
+            Some((identities, end)) if is_string => {
+                self.identities = Some(identities);
+                scanner.at = end;
+            }
+            _ => self.system_properties_json = Some(array_json(scanner)?.into_owned()),
+        }
+        self.system_properties_raw = Some(&scanner.text[start..scanner.at]);
+        Ok(())
+    }
+
+    /// System properties, if the array is there; positions and times only when needed.
+    fn system_properties(&self, needs_positions: bool) -> Result<Vec<SystemProperties<'_>>, InvocationError> {
+        let name = "SystemPropertiesArray";
+        if let Some(json) = &self.system_properties_json {
+            return read_array(name, json, properties::read_system_properties);
+        }
+        let mut system = self.identities.clone().unwrap_or_default();
+        if let (true, Some(raw)) = (needs_positions, self.system_properties_raw) {
+            let json = array_json(&mut Scanner::new(raw))?;
+            let complete = read_array(name, &json, properties::read_system_properties)?;
+            for (identity, complete) in system.iter_mut().zip(complete) {
+                identity.sequence_number = complete.sequence_number;
+                identity.enqueued_ms = complete.enqueued_ms;
+            }
+        }
+        Ok(system)
+    }
+
+    fn partition(&self) -> Result<Option<PartitionContext>, InvocationError> {
+        let Some(json) = self.partition_context.or(self.trigger_partition_context) else {
+            return Ok(None);
+        };
+        let Some(raw) = read_object::<RawPartitionContext>("PartitionContext", json)? else {
+            return Ok(None);
+        };
+        let known = |value: Option<String>, field| value.ok_or(InvocationError::PartitionContext { field });
+        Ok(Some(PartitionContext {
+            namespace: known(raw.fully_qualified_namespace, "FullyQualifiedNamespace")?,
+            hub: known(raw.event_hub_name, "EventHubName")?,
+            consumer_group: known(raw.consumer_group, "ConsumerGroup")?,
+            partition: known(raw.partition_id, "PartitionId")?,
+        }))
+    }
+
+    fn retry(&self) -> Result<Retry, InvocationError> {
+        let read = self.retry_context.map(|json| read_object("RetryContext", json)).transpose()?;
+        Ok(read.flatten().unwrap_or_default())
+    }
 }
 
 #[derive(Deserialize)]
@@ -174,162 +339,42 @@ struct RawPartitionContext {
     partition_id: Option<String>,
 }
 
-fn partition_of(metadata: &Metadata<'_>) -> Result<Option<PartitionContext>, InvocationError> {
-    let Some(raw) = metadata.partition_context.as_ref().or(metadata.trigger_partition_context.as_ref())
-    else {
-        return Ok(None);
-    };
-    let known =
-        |value: &Option<String>, field| value.clone().ok_or(InvocationError::PartitionContext { field });
-    Ok(Some(PartitionContext {
-        namespace: known(&raw.fully_qualified_namespace, "FullyQualifiedNamespace")?,
-        hub: known(&raw.event_hub_name, "EventHubName")?,
-        consumer_group: known(&raw.consumer_group, "ConsumerGroup")?,
-        partition: known(&raw.partition_id, "PartitionId")?,
-    }))
+fn read_times(scanner: &mut Scanner<'_>, name: &str) -> Result<Vec<Option<i64>>, InvocationError> {
+    let mut ahead = *scanner;
+    if ahead.peek() == Some(b'"')
+        && let Some(times) = properties::plain_times(ahead.string()?, "\\\"")
+    {
+        *scanner = ahead;
+        return Ok(times);
+    }
+    read_array(name, &array_json(scanner)?, properties::read_times)
 }
 
-/// Elements of a metadata array; none when the array is missing or has another length than the events.
+/// The JSON text of an array that comes next, which is inside a string unless some later host writes it plainly.
+fn array_json<'a>(scanner: &mut Scanner<'a>) -> Result<Cow<'a, str>, BadJson> {
+    if scanner.peek() != Some(b'"') {
+        return Ok(Cow::Borrowed(scanner.value()?));
+    }
+    let mut ahead = *scanner;
+    let content = ahead.string()?;
+    if !content.contains('\\') {
+        *scanner = ahead;
+        return Ok(Cow::Borrowed(content));
+    }
+    Ok(Cow::Owned(unescape(scanner)?))
+}
+
 fn read_array<'s, T>(
-    array: Option<&'s Scalar<'_>>,
-    n_events: usize,
-    read: impl FnOnce(&'s str) -> Result<Vec<T>, sonic_rs::Error>,
+    name: &str,
+    json: &'s str,
+    read: impl FnOnce(&'s str) -> Result<Vec<T>, serde_json::Error>,
 ) -> Result<Vec<T>, InvocationError> {
-    let Some(Scalar::Text(json)) = array else {
+    if json == "null" {
         return Ok(Vec::new());
-    };
-    let elements = read(json).map_err(|error| InvocationError::not_an_envelope(&error))?;
-    if elements.len() == n_events { Ok(elements) } else { Ok(Vec::new()) }
-}
-
-/// Unescapes the events' texts into one buffer, and says where each lies.
-fn read_texts(input: &Scalar<'_>, binding: &str) -> Result<(String, Vec<Range<usize>>), InvocationError> {
-    let wrong = |found: String, cure| InvocationError::Encoding {
-        binding: binding.to_owned(),
-        expected: EXPECTED,
-        found,
-        cure,
-    };
-    let Scalar::Text(json) = input else {
-        return Err(wrong(input.kind().to_owned(), CURE_CARDINALITY));
-    };
-    let Some(mut at) = after(json, 0, b'[') else {
-        return Err(wrong("text that is no array".to_owned(), CURE_CARDINALITY));
-    };
-    let mut texts = String::with_capacity(json.len());
-    let mut bounds = Vec::new();
-    if let Some(end) = after(json, at, b']') {
-        return finish(json, end, texts, bounds)
-            .ok_or_else(|| wrong("a broken array".to_owned(), CURE_CARDINALITY));
     }
-    loop {
-        let Some(content) = after(json, at, b'"') else {
-            let found = format!("an array whose element {} is no string", bounds.len());
-            return Err(wrong(found, CURE_DATA_TYPE));
-        };
-        let start = texts.len();
-        at = unescape_into(json, content, &mut texts)
-            .map_err(|bad| wrong(format!("a broken string at byte {}", bad.at), CURE_DATA_TYPE))?;
-        bounds.push(start..texts.len());
-        if let Some(next) = after(json, at, b',') {
-            at = next;
-            continue;
-        }
-        let end = after(json, at, b']').and_then(|end| finish(json, end, texts, bounds));
-        return end.ok_or_else(|| wrong("a broken array".to_owned(), CURE_CARDINALITY));
-    }
+    read(json).map_err(|error| InvocationError::unreadable(name, &error))
 }
 
-/// The offset after `wanted`, which may have white space before it.
-fn after(json: &str, from: usize, wanted: u8) -> Option<usize> {
-    let rest = json.as_bytes().get(from..)?;
-    let n_spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-    if rest.get(n_spaces) == Some(&wanted) { Some(from + n_spaces + 1) } else { None }
-}
-
-/// The result, provided that nothing but white space follows the array.
-fn finish(
-    json: &str,
-    end: usize,
-    texts: String,
-    bounds: Vec<Range<usize>>,
-) -> Option<(String, Vec<Range<usize>>)> {
-    if json[end..].trim_ascii_start().is_empty() { Some((texts, bounds)) } else { None }
-}
-
-fn read_envelope<'a>(text: &'a str, binding: &str) -> Result<Envelope<'a>, sonic_rs::Error> {
-    let mut deserializer = sonic_rs::Deserializer::from_str(text);
-    let envelope = (&mut deserializer).deserialize_map(EnvelopeVisitor { binding })?;
-    deserializer.end()?;
-    Ok(envelope)
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier)]
-enum EnvelopeKey {
-    Data,
-    Metadata,
-    #[serde(other)]
-    Other,
-}
-
-struct EnvelopeVisitor<'b> {
-    binding: &'b str,
-}
-
-impl<'de> Visitor<'de> for EnvelopeVisitor<'_> {
-    type Value = Envelope<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an invocation envelope")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope::default();
-        while let Some(key) = map.next_key::<EnvelopeKey>()? {
-            match key {
-                EnvelopeKey::Data => {
-                    envelope.input = map.next_value_seed(Inputs { binding: self.binding })?
-                }
-                EnvelopeKey::Metadata => envelope.metadata = map.next_value()?,
-                EnvelopeKey::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(envelope)
-    }
-}
-
-/// Picks one input out of `Data`.
-struct Inputs<'b> {
-    binding: &'b str,
-}
-
-impl<'de> DeserializeSeed<'de> for Inputs<'_> {
-    type Value = Option<Scalar<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Inputs<'_> {
-    type Value = Option<Scalar<'de>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object of inputs")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut input = None;
-        while let Some(name) = map.next_key::<Scalar<'de>>()? {
-            if matches!(&name, Scalar::Text(name) if name == self.binding) {
-                input = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(input)
-    }
+fn read_object<T: DeserializeOwned>(name: &str, json: &str) -> Result<Option<T>, InvocationError> {
+    serde_json::from_str(json).map_err(|error| InvocationError::unreadable(name, &error))
 }

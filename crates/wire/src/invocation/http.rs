@@ -161,15 +161,7 @@ pub(super) struct Inputs<'a> {
 pub(super) fn read_inputs(body: &[u8]) -> Result<Inputs<'_>, InvocationError> {
     let text = text_of(body)?;
     let envelope: RawEnvelope<'_> =
-        serde_json::from_str(text).map_err(|error| InvocationError::NotAnEnvelope {
-            reason: format!(
-                "{:?} error at line {}, column {}",
-                error.classify(),
-                error.line(),
-                error.column()
-            )
-            .to_lowercase(),
-        })?;
+        serde_json::from_str(text).map_err(|error| InvocationError::unreadable("envelope", &error))?;
     let retry = envelope.metadata.and_then(|metadata| metadata.retry_context).unwrap_or_default();
     Ok(Inputs { inputs: envelope.data, retry })
 }

@@ -1,39 +1,30 @@
 //! JSON values of which only one kind is wanted.
 //!
-//! Enters: any JSON value. Leaves: its text or number when it has the wanted kind, else the name of the kind it has. Values
-//! of other kinds are skipped without being built, however large.
+//! Enters: any JSON value. Leaves: its text or its integer; values of other kinds are skipped without being built, however
+//! large.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value: its text if it is a string, its number if it is an integer, else only its kind.
+/// A JSON value, if it is a string or an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scalar<'a> {
     /// A string, unescaped.
     Text(Cow<'a, str>),
     /// A number that fits.
     Integer(i64),
-    /// Anything else, by the name of its kind.
-    Other(&'static str),
+    /// Anything else.
+    Other,
 }
 
 impl<'a> Scalar<'a> {
-    /// The name of this value's kind.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "a string",
-            Self::Integer(_) => "a number",
-            Self::Other(kind) => kind,
-        }
-    }
-
     /// The text, if it is one.
     pub(super) fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Integer(_) | Self::Other(_) => None,
+            Self::Integer(_) | Self::Other => None,
         }
     }
 }
@@ -70,32 +61,32 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(number).map_or(Scalar::Other("a number"), Scalar::Integer))
+        Ok(i64::try_from(number).map_or(Scalar::Other, Scalar::Integer))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Scalar::Other("a number"))
+        Ok(Scalar::Other)
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Other("a boolean"))
+        Ok(Scalar::Other)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Other("null"))
+        Ok(Scalar::Other)
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Other("null"))
+        Ok(Scalar::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other("an object"))
+        Ok(Scalar::Other)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
         while sequence.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other("an array"))
+        Ok(Scalar::Other)
     }
 }

@@ -12,10 +12,12 @@
 mod answer;
 mod damage;
 mod epoch_ms;
+mod escaped;
 mod event_batch;
 mod http;
 mod lenient;
 mod properties;
+mod scan;
 mod timer;
 mod unescape;
 
@@ -104,12 +106,15 @@ pub enum InvocationError {
 
 impl InvocationError {
     /// An [`InvocationError::NotAnEnvelope`] that does not quote the body, which may hold secrets.
-    fn not_an_envelope(error: &sonic_rs::Error) -> Self {
-        let kind = error.classify();
-        Self::NotAnEnvelope {
-            reason: format!("{kind:?} error at line {}, column {}", error.line(), error.column())
-                .to_lowercase(),
-        }
+    fn unreadable(part: &str, error: &serde_json::Error) -> Self {
+        let kind = format!("{:?}", error.classify()).to_lowercase();
+        Self::NotAnEnvelope { reason: format!("{part}: {kind} error at column {}", error.column()) }
+    }
+}
+
+impl From<scan::BadJson> for InvocationError {
+    fn from(bad: scan::BadJson) -> Self {
+        Self::NotAnEnvelope { reason: format!("broken json at byte {}", bad.at) }
     }
 }
 

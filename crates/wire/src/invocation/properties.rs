@@ -1,18 +1,18 @@
 //! What the host says about each event of a batch, beside its text.
 //!
-//! Enters: the unescaped `...Array` texts of `Metadata`, of which nine tenths is never asked for. Leaves: positions, times
-//! and identities, in the order of the events. It refuses to build any value that nobody reads.
+//! Enters: the `...Array` texts of `Metadata`, unescaped, in any form of JSON. Leaves: positions, times and identities, in
+//! the order of the events. It refuses to build any value that nobody reads.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::epoch_ms;
 use super::lenient::Scalar;
 
 /// The system properties of one event that the handler has a use for.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct SystemProperties<'a> {
     pub(super) device_id: Option<Cow<'a, str>>,
     pub(super) message_source: Option<Cow<'a, str>>,
@@ -21,97 +21,70 @@ pub(super) struct SystemProperties<'a> {
     pub(super) enqueued_ms: Option<i64>,
 }
 
-/// Reads `SystemPropertiesArray`; positions and times only when `with_positions`, since they have arrays of their own.
-pub(super) fn read_system_properties(
-    json: &str,
-    with_positions: bool,
-) -> Result<Vec<SystemProperties<'_>>, sonic_rs::Error> {
-    read(json, PropertiesSeed { with_positions })
+/// Reads `SystemPropertiesArray`.
+pub(super) fn read_system_properties(json: &str) -> Result<Vec<SystemProperties<'_>>, serde_json::Error> {
+    serde_json::from_str(json)
 }
 
 /// Reads `SequenceNumberArray`; an element that is no sequence number is `None`.
-pub(super) fn read_sequence_numbers(json: &str) -> Result<Vec<Option<i64>>, sonic_rs::Error> {
-    read(json, SequenceNumberSeed)
+pub(super) fn read_sequence_numbers(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
+    match plain_numbers(json) {
+        Some(numbers) => Ok(numbers),
+        None => Ok(owned::<SequenceNumber>(json)?.into_iter().map(|number| number.0).collect()),
+    }
 }
 
 /// Reads `EnqueuedTimeUtcArray`; an element that is no time is `None`.
-pub(super) fn read_times(json: &str) -> Result<Vec<Option<i64>>, sonic_rs::Error> {
-    read(json, TimeSeed)
+pub(super) fn read_times(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
+    match plain_times(json, "\"") {
+        Some(times) => Ok(times),
+        None => Ok(owned::<Time>(json)?.into_iter().map(|time| time.0).collect()),
+    }
+}
+
+/// Reads an array of numbers in the host's compact form.
+pub(super) fn plain_numbers(json: &str) -> Option<Vec<Option<i64>>> {
+    let inner = json.strip_prefix('[')?.strip_suffix(']')?;
+    inner.split(',').map(|number| number.parse().ok().map(valid_sequence_number)).collect()
+}
+
+/// Reads an array of times in the host's compact form, whose quotes are `quote`.
+pub(super) fn plain_times(json: &str, quote: &str) -> Option<Vec<Option<i64>>> {
+    let inner = json.strip_prefix('[')?.strip_prefix(quote)?.strip_suffix(']')?.strip_suffix(quote)?;
+    let separator = [quote, ",", quote].concat();
+    inner.split(separator.as_str()).map(|time| epoch_ms::parse(time).map(Some)).collect()
 }
 
 /// .NET's smallest integer is what an admin call has for "no sequence number".
-pub(super) fn sequence_number(value: &Scalar<'_>) -> Option<i64> {
-    match value {
-        Scalar::Integer(number) if *number != i64::MIN => Some(*number),
-        _ => None,
+fn valid_sequence_number(number: i64) -> Option<i64> {
+    if number == i64::MIN { None } else { Some(number) }
+}
+
+fn owned<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+struct SequenceNumber(Option<i64>);
+
+impl<'de> Deserialize<'de> for SequenceNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Integer(number) => valid_sequence_number(number),
+            Scalar::Text(_) | Scalar::Other => None,
+        }))
     }
 }
 
-fn read<'a, S>(json: &'a str, seed: S) -> Result<Vec<S::Value>, sonic_rs::Error>
-where
-    S: DeserializeSeed<'a> + Copy,
-{
-    let mut deserializer = sonic_rs::Deserializer::from_str(json);
-    let elements = (&mut deserializer).deserialize_seq(Elements(seed))?;
-    deserializer.end()?;
-    Ok(elements)
-}
+struct Time(Option<i64>);
 
-struct Elements<S>(S);
-
-impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for Elements<S> {
-    type Value = Vec<S::Value>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array with an element for each event")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = sequence.next_element_seed(self.0)? {
-            elements.push(element);
-        }
-        Ok(elements)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct SequenceNumberSeed;
-
-impl<'de> DeserializeSeed<'de> for SequenceNumberSeed {
-    type Value = Option<i64>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(sequence_number(&Scalar::deserialize(deserializer)?))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct TimeSeed;
-
-impl<'de> DeserializeSeed<'de> for TimeSeed {
-    type Value = Option<i64>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(epoch_ms::from_scalar(&Scalar::deserialize(deserializer)?))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct PropertiesSeed {
-    with_positions: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for PropertiesSeed {
-    type Value = SystemProperties<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(epoch_ms::from_scalar(&Scalar::deserialize(deserializer)?)))
     }
 }
 
 /// The keys that are read; see <https://learn.microsoft.com/azure/iot-hub/iot-hub-devguide-messages-construct>.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 #[serde(field_identifier)]
 enum Key {
     #[serde(rename = "iothub-connection-device-id")]
@@ -120,20 +93,26 @@ enum Key {
     MessageSource,
     #[serde(rename = "message-id")]
     MessageId,
+    #[serde(alias = "x-opt-sequence-number")]
     SequenceNumber,
-    #[serde(rename = "x-opt-sequence-number")]
-    AmqpSequenceNumber,
-    EnqueuedTimeUtc,
-    #[serde(rename = "x-opt-enqueued-time")]
-    AmqpEnqueuedTime,
+    #[serde(rename = "EnqueuedTimeUtc", alias = "x-opt-enqueued-time")]
+    EnqueuedTime,
     #[serde(other)]
     Other,
 }
 
-impl<'de> Visitor<'de> for PropertiesSeed {
+impl<'de: 'a, 'a> Deserialize<'de> for SystemProperties<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PropertiesVisitor)
+    }
+}
+
+struct PropertiesVisitor;
+
+impl<'de> Visitor<'de> for PropertiesVisitor {
     type Value = SystemProperties<'de>;
 
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("the system properties of an event")
     }
 
@@ -148,15 +127,11 @@ impl<'de> Visitor<'de> for PropertiesSeed {
                 Key::DeviceId => read.device_id = map.next_value::<Scalar<'de>>()?.into_text(),
                 Key::MessageSource => read.message_source = map.next_value::<Scalar<'de>>()?.into_text(),
                 Key::MessageId => read.message_id = map.next_value::<Scalar<'de>>()?.into_text(),
-                Key::SequenceNumber | Key::AmqpSequenceNumber if self.with_positions => {
-                    let value = map.next_value::<Scalar<'de>>()?;
-                    read.sequence_number = sequence_number(&value).or(read.sequence_number);
+                Key::SequenceNumber => {
+                    read.sequence_number = map.next_value::<SequenceNumber>()?.0.or(read.sequence_number);
                 }
-                Key::EnqueuedTimeUtc | Key::AmqpEnqueuedTime if self.with_positions => {
-                    let value = map.next_value::<Scalar<'de>>()?;
-                    read.enqueued_ms = epoch_ms::from_scalar(&value).or(read.enqueued_ms);
-                }
-                _ => {
+                Key::EnqueuedTime => read.enqueued_ms = map.next_value::<Time>()?.0.or(read.enqueued_ms),
+                Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

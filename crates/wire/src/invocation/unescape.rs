@@ -50,7 +50,8 @@ fn unescape_one(bytes: &[u8], backslash: usize, out: &mut String) -> Result<usiz
     Ok(backslash + 2)
 }
 
-fn unescape_unicode(bytes: &[u8], backslash: usize, out: &mut String) -> Result<usize, BadString> {
+/// Appends the character that the `\uXXXX` at `backslash` stands for, its second half included.
+pub(super) fn unescape_unicode(bytes: &[u8], backslash: usize, out: &mut String) -> Result<usize, BadString> {
     let first = hex4(bytes, backslash + 2)?;
     let after = backslash + 6;
     if !(0xd800..0xdc00).contains(&first) {
