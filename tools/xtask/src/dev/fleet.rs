@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 /// The past that a new fleet brings along: more than a device takes to learn.
 const HISTORY: Duration = Duration::from_secs(2 * 24 * 3600);
 
+/// One fault on the first device soon after it sends live, so that there is something to see.
+const INJECTION: &str = "1:burst:20s:10m";
+
 /// How far the noted progress may lag behind what was sent.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
 
@@ -74,7 +77,7 @@ impl Options {
         if self.replay.is_empty() {
             let history = missing_history(&self.progress(data), SystemTime::now());
             simulator.args(["--devices", &self.devices.to_string(), "--every", &format!("{}s", self.every)]);
-            simulator.args(["--history", &format!("{}s", history.as_secs())]);
+            simulator.args(["--history", &format!("{}s", history.as_secs()), "--inject", INJECTION]);
         }
         simulator.args(&self.simulator);
         Child::start("the simulator", &mut simulator)
