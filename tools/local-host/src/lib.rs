@@ -4,6 +4,20 @@
 //! It refuses to know what the functions do: it speaks to the handler by the custom-handler protocol alone.
 
 pub mod config;
-pub mod cosmos;
-pub mod event_hub;
 pub mod json_net;
+
+pub mod event_hub;
+pub mod http_front;
+pub mod timer;
+
+pub mod handler_process;
+pub mod invoke;
+
+pub mod cosmos;
+pub mod signalr;
+
+mod app;
+mod options;
+
+pub use app::{Addresses, LocalHost};
+pub use options::Options;

@@ -57,7 +57,7 @@ async fn explore() {
         .map(|i| json!({"id": format!("r-{i:03}"), "type": if i % 4 == 0 {"alert"} else {"results"}, "bucket": format!("l.0.{}", i % 8), "from": i * 10, "to": i * 10 + 9, "term": 1,
             "readings": {"d1": [[i, 2.5]], format!("d{}", i % 8): [[1,2]]}, "tags": ["a", "b"], "f": 3.0}))
         .collect();
-    upsert_all(&local.account, &local.names, &docs).await.unwrap();
+    upsert_all(&local.account, &local.names, &docs.iter().map(Value::to_string).collect::<Vec<_>>()).await.unwrap();
     let container = connect(&local.endpoint).await;
     for (scope_name, scope) in [("partition", FeedScope::partition("l.0.1")), ("all", FeedScope::full_container())] {
         for sql in [

@@ -13,6 +13,8 @@ pub use function::{
     Cardinality, ConnectionInfoInput, DataType, EventHubTrigger, Function, HttpTrigger, Load, Output,
     OutputKind, Retry, RetryStrategy, TimerTrigger, Trigger, load_functions,
 };
+#[cfg(test)]
+pub(crate) use function::parse_function;
 pub use host_json::{HostConfig, HostConfigError, InitialOffset};
 pub use settings::{Settings, SettingsError, UnsetSetting};
 pub use time_span::{TimeSpanError, parse_time_span};

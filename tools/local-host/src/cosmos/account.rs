@@ -155,12 +155,12 @@ impl Account {
     /// # Errors
     ///
     /// [`AccountError`] when the request could not be carried out; a refusal by the service is a [`Reply`].
-    pub async fn upsert(&self, names: &ResourceNames, document: &Value) -> Result<Reply, AccountError> {
+    pub async fn upsert(&self, names: &ResourceNames, document: &str) -> Result<Reply, AccountError> {
         self.execute(Exchange {
             method: Method::Post,
             path_and_query: names.documents_path(),
             headers: vec![(IS_UPSERT.to_owned(), "true".to_owned())],
-            body: document.to_string().into_bytes(),
+            body: document.as_bytes().to_vec(),
         })
         .await
     }

@@ -2,7 +2,6 @@
 //!
 //! As in the real extension there is no bulk and no transaction: documents before a failing one stay, those after it are not tried.
 
-use serde_json::Value;
 use thiserror::Error;
 
 use super::account::{Account, ResourceNames};
@@ -21,7 +20,7 @@ pub struct UpsertError {
     pub reason: String,
 }
 
-/// Upserts the documents in order and stops at the first failure.
+/// Upserts the documents, given as JSON texts, in order and stops at the first failure.
 ///
 /// # Errors
 ///
@@ -29,7 +28,7 @@ pub struct UpsertError {
 pub async fn upsert_all(
     account: &Account,
     names: &ResourceNames,
-    documents: &[Value],
+    documents: &[String],
 ) -> Result<(), UpsertError> {
     for (index, document) in documents.iter().enumerate() {
         let fail = |reason| UpsertError {

@@ -6,8 +6,10 @@ mod checkpoint;
 mod event;
 mod ingest;
 mod log;
+mod trigger;
 
 pub use checkpoint::Checkpoints;
 pub use event::{Event, NewEvent, dotnet_time};
 pub use ingest::{Ingest, router};
 pub use log::{Hub, HubError, Position};
+pub use trigger::EventHubListener;
