@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) count: Option<u64>,
     /// Faults per device and day [default: 0.1; classic: 20].
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) fault_rate: Option<f64>,
     /// One fault soon after going live: DEVICE:KIND[:AT[:FOR]], as in `fridge-002:shift:10s:5m` (repeatable).
     ///

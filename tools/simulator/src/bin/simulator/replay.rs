@@ -7,20 +7,25 @@ use crate::time::parse_timestamp;
 use anyhow::{Context, Result, bail};
 use simulator::Sample;
 use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// How many bad rows of a file are named; the rest is only counted.
 const NAMED_ROWS: u64 = 5;
+/// Longest row; what is longer is no recording.
+const MOST_ROW_BYTES: u64 = 4096;
 
 /// A recording that is being played.
 pub(crate) struct Recording {
     path: PathBuf,
-    rows: csv::Reader<File>,
+    file: BufReader<File>,
     unit: Unit,
     bad_rows: BadRows,
-    n_rows: u64,
-    n_bad: u64,
+    /// Number of the line that was read last, from 1.
+    line: u64,
+    n_read: u64,
     n_bytes: u64,
+    n_bad: u64,
     next: Option<Sample>,
 }
 
@@ -33,9 +38,9 @@ impl Recording {
     pub(crate) fn open(path: &Path, unit: Unit, bad_rows: BadRows) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("`{}` cannot be opened", path.display()))?;
         let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
-        let rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
-        let path = path.to_owned();
-        let mut recording = Self { path, rows, unit, bad_rows, n_rows: 0, n_bad: 0, n_bytes, next: None };
+        let (path, file) = (path.to_owned(), BufReader::new(file));
+        let mut recording =
+            Self { path, file, unit, bad_rows, line: 0, n_read: 0, n_bytes, n_bad: 0, next: None };
         recording.advance()?;
         if recording.next.is_none() {
             bail!(
@@ -61,7 +66,7 @@ impl Recording {
 
     /// Bytes read, and bytes in all.
     pub(crate) fn progress(&self) -> (u64, u64) {
-        (self.rows.position().byte().min(self.n_bytes), self.n_bytes)
+        (self.n_read.min(self.n_bytes), self.n_bytes)
     }
 
     /// Takes the next sample.
@@ -76,58 +81,58 @@ impl Recording {
     }
 
     fn advance(&mut self) -> Result<()> {
-        let mut row = csv::StringRecord::new();
-        loop {
-            let line = self.rows.position().line();
-            match self.rows.read_record(&mut row) {
-                Ok(false) => {
-                    self.end();
+        while let Some(row) = self.read_row()? {
+            let fields = split(&row);
+            match self.parse(&fields) {
+                Ok(sample) => {
+                    self.next = Some(sample);
                     return Ok(());
                 }
-                Ok(true) => {
-                    self.n_rows += 1;
-                    match self.parse(&row) {
-                        Ok(sample) => {
-                            self.next = Some(sample);
-                            return Ok(());
-                        }
-                        Err(_) if self.n_rows == 1 && is_header(&row) => {}
-                        Err(reason) => {
-                            self.bad_row(row.position().map_or(line, csv::Position::line), &reason)?;
-                        }
-                    }
-                }
-                Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
-                    self.bad_row(line, "not UTF-8")?;
-                }
-                Err(error) => {
-                    return Err(error)
-                        .with_context(|| format!("`{}` cannot be read on", self.path.display()));
-                }
+                Err(_) if row.trim().is_empty() || (self.line == 1 && is_header(&fields)) => {}
+                Err(reason) => self.bad_row(&reason)?,
             }
         }
+        self.end();
+        Ok(())
     }
 
-    fn parse(&self, row: &csv::StringRecord) -> Result<Sample, String> {
-        let (Some(time), Some(value)) = (row.get(0), row.get(1)) else {
+    /// The next line, cut at a length that no reading has; `None` at the end.
+    fn read_row(&mut self) -> Result<Option<String>> {
+        let complaint = || format!("`{}` cannot be read on", self.path.display());
+        let mut bytes = Vec::new();
+        let mut n =
+            self.file.by_ref().take(MOST_ROW_BYTES).read_until(b'\n', &mut bytes).with_context(complaint)?;
+        if n == 0 {
+            return Ok(None);
+        }
+        if bytes.last() != Some(&b'\n') {
+            n += self.file.skip_until(b'\n').with_context(complaint)?;
+        }
+        self.line += 1;
+        self.n_read += n as u64;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn parse(&self, fields: &[&str]) -> Result<Sample, String> {
+        let [time, value, ..] = fields else {
             return Err("expected timestamp,value, got one column".to_owned());
         };
         let timestamp_ms =
             parse_timestamp(time).ok_or_else(|| format!("`{}` is no timestamp", excerpt(time)))?;
-        let value: f64 = value.trim().parse().map_err(|_| format!("`{}` is no number", excerpt(value)))?;
+        let value: f64 = value.parse().map_err(|_| format!("`{}` is no number", excerpt(value)))?;
         if !value.is_finite() {
             return Err(format!("`{value}` is no temperature"));
         }
         Ok(Sample { timestamp_ms, celsius: self.unit.to_celsius(value), fault: None })
     }
 
-    fn bad_row(&mut self, line: u64, reason: &str) -> Result<()> {
+    fn bad_row(&mut self, reason: &str) -> Result<()> {
         self.n_bad += 1;
         if self.bad_rows == BadRows::Fail {
-            bail!("{}:{line}: {reason}", self.path.display());
+            bail!("{}:{}: {reason}", self.path.display(), self.line);
         }
         if self.n_bad <= NAMED_ROWS {
-            eprintln!("simulator: {}:{line}: {reason}; row skipped", self.path.display());
+            eprintln!("simulator: {}:{}: {reason}; row skipped", self.path.display(), self.line);
         }
         Ok(())
     }
@@ -154,9 +159,15 @@ impl Unit {
     }
 }
 
+/// Fields of a row, without blanks and quotes around them and without a byte order mark.
+fn split(row: &str) -> Vec<&str> {
+    let row = row.trim_start_matches('\u{feff}');
+    row.split(',').map(|field| field.trim().trim_matches('"').trim()).collect()
+}
+
 /// A first row of which no column is a number or a time.
-fn is_header(row: &csv::StringRecord) -> bool {
-    row.iter().all(|field| parse_timestamp(field).is_none() && !field.is_empty())
+fn is_header(fields: &[&str]) -> bool {
+    fields.iter().all(|field| parse_timestamp(field).is_none() && !field.is_empty())
 }
 
 fn excerpt(text: &str) -> String {
@@ -189,6 +200,15 @@ mod tests {
         ] {
             assert_eq!(recording(text, Unit::Celsius, BadRows::Fail).unwrap(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn endings_blanks_quotes_and_endless_lines_are_coped_with() {
+        let endless = "9".repeat(1_000_000);
+        let text = format!("\"time\",\"value\"\r\n\r\n \"1\" , \"20\" \r\n{endless}\n\n2,21");
+        assert_eq!(recording(&text, Unit::Celsius, BadRows::Skip).unwrap(), [(1000, 20.0), (2000, 21.0)]);
+        let error = recording(&text, Unit::Celsius, BadRows::Fail).unwrap_err().to_string();
+        assert!(error.contains("r.csv:4: "), "{error}");
     }
 
     #[test]
