@@ -142,7 +142,13 @@ impl Detector {
     /// the device's state.
     ///
     /// Both slices are empty when the observation has no window.
-    pub fn decide(&self, device: &mut Device, seen: &Observation, window: &[f32], reconstruction: &[f32]) -> Fact {
+    pub fn decide(
+        &self,
+        device: &mut Device,
+        seen: &Observation,
+        window: &[f32],
+        reconstruction: &[f32],
+    ) -> Fact {
         let mut fact = Fact {
             reading: seen.reading,
             fate: seen.fate,

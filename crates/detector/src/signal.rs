@@ -28,7 +28,10 @@ impl Signal {
     /// Takes in a reading that is newer than all before it.
     pub fn push(&mut self, reading: Reading, prior_spread: f64) {
         self.normalizer.observe(reading.celsius(), prior_spread);
-        #[expect(clippy::cast_possible_truncation, reason = "the window is f32; a temperature fits with room")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the window is f32; a temperature fits with room"
+        )]
         let celsius = reading.celsius() as f32;
         self.celsius[self.next] = celsius;
         self.timestamps_ms[self.next] = reading.timestamp_ms();
