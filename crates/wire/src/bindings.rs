@@ -254,10 +254,10 @@ impl FunctionJson {
     /// Whether the host forwards requests unwrapped, given that host.json enables it: one HTTP trigger, one HTTP output.
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
-        match self.bindings.as_slice() {
-            [Binding::HttpTrigger(_), Binding::Http(_)] | [Binding::Http(_), Binding::HttpTrigger(_)] => true,
-            _ => false,
-        }
+        matches!(
+            self.bindings.as_slice(),
+            [Binding::HttpTrigger(_), Binding::Http(_)] | [Binding::Http(_), Binding::HttpTrigger(_)]
+        )
     }
 
     /// Checks that events arrive in the one encoding that [`crate::invocation::EventBatchRequest`] reads.
