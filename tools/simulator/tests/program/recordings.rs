@@ -1,7 +1,7 @@
 //! Recordings played back.
 
 use crate::harness::run;
-use crate::hub::{Hub, status};
+use crate::hub::{Call, Hub, status};
 use std::fs;
 use std::path::PathBuf;
 
@@ -61,7 +61,7 @@ fn every_row_arrives_once_however_they_are_spaced() {
     let sent: Vec<String> = hub
         .calls()
         .iter()
-        .flat_map(|call| call.readings())
+        .flat_map(Call::readings)
         .map(|reading| reading["timestamp"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(sent.len(), 1010);
