@@ -3,6 +3,8 @@
 //! `iot_hub` has all properties that IoT Hub stamps, about 1 KB an event; `bare` has only what an event hub adds. The peer
 //! `value_twice` is what one writes first: parse everything into values, and the texts inside once more.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run shall stop")]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use std::hint::black_box;

@@ -9,7 +9,7 @@ fn encoding(exchange: &Exchange) -> (Option<&str>, Option<&str>) {
 }
 
 pub(crate) fn decoded(request: &EventBatchRequest<'_>) -> Vec<PlainEvent> {
-    let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_ref().map(|text| text.to_string());
+    let owned = |text: &Option<std::borrow::Cow<'_, str>>| text.as_ref().map(ToString::to_string);
     let events = request.events().expect("events");
     let plain = events.iter().map(|event| PlainEvent {
         text: event.text.to_string(),

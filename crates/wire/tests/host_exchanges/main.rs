@@ -6,6 +6,8 @@
 //! * `function_json`: every recorded function.json, and this app's own, can be read.
 //! * `forms`: arbitrary texts, spellings and damages.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on shall fail")]
+
 mod answers;
 mod event_batches;
 mod forms;
