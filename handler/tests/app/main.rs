@@ -1,0 +1,106 @@
+//! The whole handler but its socket: requests as the host sends them, through the real router and the real model.
+
+mod envelope;
+mod forwarded;
+mod negotiate;
+mod score_telemetry;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use handler::app::App;
+use handler::router::router;
+use handler::settings::Settings;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The handler with settings of a test's own; its store is an address where nobody answers.
+struct Handler {
+    router: Router,
+    _script_root: tempfile::TempDir,
+}
+
+struct Reply {
+    status: u16,
+    headers: axum::http::HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Handler {
+    fn new(settings: &[(&str, &str)]) -> Self {
+        let script_root = tempfile::tempdir().unwrap();
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model");
+        std::fs::create_dir(script_root.path().join("model")).unwrap();
+        for file in ["autoencoder.onnx", "model_card.json"] {
+            std::fs::copy(model.join(file), script_root.path().join("model").join(file)).unwrap();
+        }
+        let mut variables: HashMap<String, String> = HashMap::from([
+            ("FUNCTIONS_APP_ROOT_PATH".to_owned(), script_root.path().to_string_lossy().into_owned()),
+            ("CosmosDBConnection".to_owned(), "AccountEndpoint=http://127.0.0.1:1/;AccountKey=a2V5;".to_owned()),
+            ("BUCKETS_PER_PARTITION".to_owned(), "1".to_owned()),
+            ("AzureFunctionsJobHost__functionTimeout".to_owned(), "00:00:05".to_owned()),
+        ]);
+        variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings = Settings::read(&|name| variables.get(name).cloned()).unwrap();
+        let app = App::build(settings).unwrap();
+        Self { router: router(Arc::new(app)), _script_root: script_root }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes().to_vec(),
+        }
+    }
+
+    /// An invocation, enveloped.
+    async fn invoke(&self, function: &str, body: Vec<u8>) -> Reply {
+        let request = Request::post(format!("/{function}"))
+            .header("Content-Type", "application/json; charset=utf-8")
+            .header("X-Azure-Functions-InvocationId", "5d2b0b0e-6d0c-4bb1-9b7e-0a9c2f6f2c11");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A caller's request, forwarded.
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::get(path).header("X-Azure-Functions-InvocationId", "5d2b0b0e");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+/// The recorded exchange of this id.
+fn recorded(file: &str, id: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/fixtures/host-exchanges").join(file);
+    let lines = std::fs::read_to_string(path).unwrap();
+    lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|exchange| exchange["id"] == id)
+        .unwrap_or_else(|| panic!("no exchange {id}"))
+}
+
+/// The first request body of a recorded exchange.
+fn recorded_body(file: &str, id: &str) -> Vec<u8> {
+    recorded(file, id)["requests"][0]["body"].as_str().unwrap().as_bytes().to_vec()
+}
