@@ -208,8 +208,12 @@ pub fn load_functions(
     Ok(load)
 }
 
-/// Checks one function.
-pub(crate) fn parse_function(
+/// Reads one function's file, already parsed.
+///
+/// # Errors
+///
+/// Why the function is left out.
+pub fn parse_function(
     name: &str,
     document: &Value,
     settings: &Settings,

@@ -11,10 +11,8 @@ mod time_span;
 pub use connection::{ConnectionString, ConnectionStringError};
 pub use function::{
     Cardinality, ConnectionInfoInput, DataType, EventHubTrigger, Function, HttpTrigger, Load, Output,
-    OutputKind, Retry, RetryStrategy, TimerTrigger, Trigger, load_functions,
+    OutputKind, Retry, RetryStrategy, TimerTrigger, Trigger, load_functions, parse_function,
 };
-#[cfg(test)]
-pub(crate) use function::parse_function;
 pub use host_json::{HostConfig, HostConfigError, InitialOffset};
 pub use settings::{Settings, SettingsError, UnsetSetting};
 pub use time_span::{TimeSpanError, parse_time_span};

@@ -130,7 +130,8 @@ pub(crate) fn host_headers(
 }
 
 /// The request of an enveloped invocation.
-pub(crate) fn invocation_request(function: &str, invocation_id: Uuid, body: String, chunked: bool) -> ToHandler {
+#[must_use]
+pub fn invocation_request(function: &str, invocation_id: Uuid, body: String, chunked: bool) -> ToHandler {
     let mut headers = host_headers(invocation_id, None);
     headers.push((
         HeaderName::from_static("content-type"),

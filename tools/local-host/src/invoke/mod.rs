@@ -12,7 +12,7 @@ mod retry;
 
 pub use answer::{Answer, HttpAnswer, Reading, read_answer};
 pub use call::{CallEnd, Invoker, InvokerParts, Services};
-pub use client::{ClientError, HandlerClient, ToHandler};
+pub use client::{ClientError, HandlerClient, ToHandler, invocation_request};
 pub use http_reply::{HttpReply, http_reply};
 pub use outputs::{Plan, Work, plan};
 pub use request::{

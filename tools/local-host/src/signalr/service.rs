@@ -120,35 +120,31 @@ async fn converse(
     let mut next_ping = Instant::now() + PING_EVERY;
     let mut silent_at = Instant::now() + SILENCE_LIMIT;
     loop {
-        let outgoing = tokio::select! {
+        let (outgoing, goes_on) = tokio::select! {
             incoming = socket.recv() => {
                 silent_at = Instant::now() + SILENCE_LIMIT;
                 match incoming {
                     Some(Ok(Message::Text(frame))) => match answer(&frame) {
-                        Ok(answer) => answer,
+                        Ok(answer) => (answer, true),
                         Err(()) => return,
                     },
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => String::new(),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => (String::new(), true),
                     Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => return,
                 }
             }
             record = records.recv() => match record {
-                Some(record) => record,
-                None => protocol::close("the connection takes no messages"),
+                Some(record) => (record, true),
+                None => (protocol::close("the connection takes no messages"), false),
             },
-            () = sleep_until(next_ping) => protocol::ping(),
+            () = sleep_until(next_ping) => (protocol::ping(), true),
             () = sleep_until(silent_at) => return,
-            () = stopped(&mut stop) => {
-                let _ = socket.send(Message::text(protocol::close("the service stops"))).await;
-                return;
-            }
+            () = stopped(&mut stop) => (protocol::close("the service stops"), false),
         };
         if !outgoing.is_empty() {
             next_ping = Instant::now() + PING_EVERY;
-            let closing = outgoing.starts_with("{\"error\"");
             // A client that does not read must not hold this task for ever.
             let sent = timeout(SILENCE_LIMIT, socket.send(Message::text(outgoing))).await;
-            if closing || !matches!(sent, Ok(Ok(()))) {
+            if !goes_on || !matches!(sent, Ok(Ok(()))) {
                 return;
             }
         }
