@@ -36,11 +36,24 @@ pub(crate) struct Options {
     /// Port of the page and the API.
     #[arg(long, default_value_t = 7071)]
     port: u16,
+    /// Port of the local stand-in for Cosmos DB.
+    #[arg(long, default_value_t = 8081)]
+    cosmos_port: u16,
+    /// Port of the local stand-in for SignalR.
+    #[arg(long, default_value_t = 8888)]
+    signalr_port: u16,
     /// Forgets what earlier runs have stored.
     #[arg(long)]
     fresh: bool,
     #[command(flatten)]
     fleet: fleet::Options,
+}
+
+impl Options {
+    /// Every port that the local host listens on, by the option that moves it.
+    fn ports(&self) -> [(&'static str, u16); 3] {
+        [("--port", self.port), ("--cosmos-port", self.cosmos_port), ("--signalr-port", self.signalr_port)]
+    }
 }
 
 /// Runs `dev` until it is interrupted.
@@ -50,7 +63,10 @@ pub(crate) struct Options {
 /// When a port is taken, a build fails, or a program that is needed ends by itself.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let clock = Clock::start();
-    ready::port_is_free(options.port, "the page", "stop it, or choose another port with --port")?;
+    let ports = options.ports();
+    for (option, port) in ports {
+        ready::port_is_free(port, &format!("stop it, or choose another port with {option}"))?;
+    }
     options.fleet.check()?;
     let staged = stage::stage(workspace, "release")?;
     clock.step("the app is staged");
@@ -69,7 +85,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 
     let mut host = Command::new(workspace.program("release", "local-host"));
     host.current_dir(workspace.root()).arg("--script-root").arg(&staged.folder).arg("--data").arg(&data);
-    host.args(["--port", &options.port.to_string()]);
+    for (option, port) in ports {
+        host.args([option, &port.to_string()]);
+    }
     Child::log_to(&mut host, &log)?;
     let interrupted = Interruption::listen()?;
     let mut host = Child::start("the local host", &mut host)?;

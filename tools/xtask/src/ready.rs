@@ -17,15 +17,13 @@ const LONGEST_STATUS_LINE: u64 = 1024;
 /// # Errors
 ///
 /// When something listens there already, or the system refuses the port.
-pub(crate) fn port_is_free(port: u16, what: &str, remedy: &str) -> Result<()> {
+pub(crate) fn port_is_free(port: u16, remedy: &str) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            bail!("port {port}, needed for {what}, is already used by another program: {remedy}")
+            bail!("port {port} is already used by another program: {remedy}")
         }
-        Err(error) => {
-            Err(error).with_context(|| format!("port {port}, needed for {what}, cannot be listened on"))
-        }
+        Err(error) => Err(error).with_context(|| format!("port {port} cannot be listened on")),
     }
 }
 
@@ -72,7 +70,7 @@ mod tests {
     fn an_answer_is_read_and_silence_is_none() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert!(port_is_free(port, "a test", "stop it").unwrap_err().to_string().ends_with("stop it"));
+        assert!(port_is_free(port, "stop it").unwrap_err().to_string().ends_with("stop it"));
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 16];

@@ -32,7 +32,7 @@ pub(crate) struct Options {
 /// When `func` is missing, the app cannot be staged, Azurite does not start, or `func` fails.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let Some(func) = command::find("func") else { bail!(GET_FUNC) };
-    ready::port_is_free(options.port, "the page", "stop it, or choose another port with --port")?;
+    ready::port_is_free(options.port, "stop it, or choose another port with --port")?;
     let staged = stage::stage(workspace, "release")?;
     let settings = settings::read(&staged.folder.join("local.settings.json"))?;
     let storage = std::env::var("AzureWebJobsStorage").ok();
