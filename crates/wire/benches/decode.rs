@@ -8,11 +8,11 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use std::hint::black_box;
-use wire::invocation::EventBatchRequest;
+use wire::invocation::{EventBatchRequest, RawObject};
 
 const BATCH_SIZES: [usize; 4] = [1, 16, 128, 512];
 
-fn main_benchmark(criterion: &mut Criterion) {
+fn decode_benchmark(criterion: &mut Criterion) {
     for (kind, system_properties) in
         [("iot_hub", iot_hub_properties as fn(usize) -> Value), ("bare", bare_properties)]
     {
@@ -29,6 +29,20 @@ fn main_benchmark(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+/// The check that every document passes on its way out.
+fn check_benchmark(criterion: &mut Criterion) {
+    let row = json!([12, 4711, 21.537, 24.912, 0.018_431, 0.371_2, 0]);
+    let readings: serde_json::Map<String, Value> =
+        (0..32).map(|index| (device(index), json!(vec![&row; 16]))).collect();
+    let document = json!({ "id": "r-1", "bucket": "a.0.1", "readings": readings }).to_string();
+    let mut group = criterion.benchmark_group("check");
+    group.throughput(Throughput::Bytes(document.len() as u64));
+    group.bench_function("512_readings", |bencher| {
+        bencher.iter(|| RawObject::new(black_box(document.clone())).expect("undamaged"));
+    });
+    group.finish();
 }
 
 fn wire_decode(body: &[u8]) -> usize {
@@ -124,5 +138,5 @@ fn bare_properties(index: usize) -> Value {
     })
 }
 
-criterion_group!(benches, main_benchmark);
+criterion_group!(benches, decode_benchmark, check_benchmark);
 criterion_main!(benches);

@@ -8,18 +8,14 @@
 //! See `HttpScriptInvocationResultExtensions.cs` in <https://github.com/Azure/azure-functions-host> and
 //! `DateTimeUtils.cs` in <https://github.com/JamesNK/Newtonsoft.Json>.
 
-use memchr::memchr2;
-
+use super::checker::{Checker, ObjectFacts};
 use super::unescape::unescape_into;
 
 /// Deepest nesting of an output; Json.NET reads 64 levels, some of which the answer around it takes.
 pub const MAX_DEPTH: u32 = 56;
 
-/// 2^53: up to here every integer has a double of its own.
-const MAX_INTEGER: u64 = 1 << 53;
-
 /// Longest id that Cosmos DB takes, in bytes.
-const MAX_ID_BYTES: usize = 1023;
+pub(super) const MAX_ID_BYTES: usize = 1023;
 
 /// Why an output would not arrive as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,13 +131,6 @@ pub fn check_undamaged(json: &str) -> Result<(), Damage> {
     }
 }
 
-/// What a check finds out about an object on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ObjectFacts {
-    /// Whether its `id` is one that Cosmos DB takes.
-    pub(super) has_id: bool,
-}
-
 /// Checks an output that must be one object.
 pub(super) fn check_object(json: &str) -> Result<ObjectFacts, Damage> {
     if !json.trim_ascii_start().starts_with('{') {
@@ -185,246 +174,6 @@ fn is_base64(text: &str) -> bool {
         }
     }
     n_characters % 4 == 0 && n_padding <= 2
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expect {
-    Value,
-    ValueOrEnd,
-    Key,
-    KeyOrEnd,
-    CommaOrEnd,
-    Nothing,
-}
-
-/// One pass over JSON text, without recursion: a bit for each open bracket says whether it is an object's.
-struct Checker<'a> {
-    json: &'a str,
-    at: usize,
-    depth: u32,
-    objects: u64,
-    at_id: bool,
-    facts: ObjectFacts,
-}
-
-impl<'a> Checker<'a> {
-    fn new(json: &'a str) -> Self {
-        Self { json, at: 0, depth: 0, objects: 0, at_id: false, facts: ObjectFacts { has_id: false } }
-    }
-
-    fn run(mut self) -> Result<ObjectFacts, Damage> {
-        let mut expect = Expect::Value;
-        while let Some(byte) = self.next_solid() {
-            expect = match (expect, byte) {
-                (Expect::Value | Expect::ValueOrEnd, _) if byte != b']' => self.value(byte)?,
-                (Expect::ValueOrEnd, b']') => self.close(false)?,
-                (Expect::Key | Expect::KeyOrEnd, b'"') => self.key()?,
-                (Expect::KeyOrEnd, b'}') => self.close(true)?,
-                (Expect::CommaOrEnd, b',') => self.comma(),
-                (Expect::CommaOrEnd, b'}') => self.close(true)?,
-                (Expect::CommaOrEnd, b']') => self.close(false)?,
-                _ => return Err(self.not_json()),
-            };
-        }
-        if expect == Expect::Nothing { Ok(self.facts) } else { Err(self.not_json()) }
-    }
-
-    fn not_json(&self) -> Damage {
-        Damage::NotJson { at: self.at }
-    }
-
-    fn next_solid(&mut self) -> Option<u8> {
-        let bytes = self.json.as_bytes();
-        while let Some(byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-                return Some(*byte);
-            }
-            self.at += 1;
-        }
-        None
-    }
-
-    fn value(&mut self, first: u8) -> Result<Expect, Damage> {
-        let is_id = std::mem::take(&mut self.at_id);
-        match first {
-            b'{' => return self.open(true),
-            b'[' => return self.open(false),
-            b'"' => self.text(is_id)?,
-            b'-' | b'0'..=b'9' => self.number()?,
-            _ => self.word()?,
-        }
-        Ok(self.after_value())
-    }
-
-    fn after_value(&self) -> Expect {
-        if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd }
-    }
-
-    fn open(&mut self, is_object: bool) -> Result<Expect, Damage> {
-        if self.depth == MAX_DEPTH {
-            return Err(Damage::TooDeep { at: self.at });
-        }
-        self.at += 1;
-        self.depth += 1;
-        self.objects = (self.objects << 1) | u64::from(is_object);
-        Ok(if is_object { Expect::KeyOrEnd } else { Expect::ValueOrEnd })
-    }
-
-    fn is_in_object(&self) -> bool {
-        self.objects & 1 == 1
-    }
-
-    fn close(&mut self, is_object: bool) -> Result<Expect, Damage> {
-        if self.is_in_object() != is_object {
-            return Err(self.not_json());
-        }
-        self.at += 1;
-        self.depth -= 1;
-        self.objects >>= 1;
-        Ok(self.after_value())
-    }
-
-    fn comma(&mut self) -> Expect {
-        self.at += 1;
-        if self.is_in_object() { Expect::Key } else { Expect::Value }
-    }
-
-    fn key(&mut self) -> Result<Expect, Damage> {
-        let key = self.string_content()?;
-        self.at_id = self.depth == 1 && key == "id";
-        if self.next_solid() != Some(b':') {
-            return Err(self.not_json());
-        }
-        self.at += 1;
-        Ok(Expect::Value)
-    }
-
-    fn text(&mut self, is_id: bool) -> Result<(), Damage> {
-        let start = self.at;
-        let content = self.string_content()?;
-        if is_id {
-            self.facts.has_id = is_document_id(content);
-        }
-        let may_be_date = matches!(content.as_bytes().first(), Some(b'0'..=b'9' | b'/' | b'\\'));
-        if may_be_date && escaped_looks_like_date(content) {
-            return Err(Damage::Date { at: start });
-        }
-        Ok(())
-    }
-
-    /// The content of the string that starts here, still escaped.
-    fn string_content(&mut self) -> Result<&'a str, Damage> {
-        let bytes = self.json.as_bytes();
-        let start = self.at + 1;
-        let mut from = start;
-        loop {
-            let Some(offset) = memchr2(b'"', b'\\', &bytes[from..]) else {
-                return Err(self.not_json());
-            };
-            let stop = from + offset;
-            if bytes[stop] == b'"' {
-                let content = &self.json[start..stop];
-                if content.bytes().any(|byte| byte < 0x20) {
-                    return Err(self.not_json());
-                }
-                self.at = stop + 1;
-                return Ok(content);
-            }
-            from = stop + escape_length(&bytes[stop..]).ok_or_else(|| self.not_json())?;
-        }
-    }
-
-    fn word(&mut self) -> Result<(), Damage> {
-        for word in ["true", "false", "null"] {
-            if self.json.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-                self.at += word.len();
-                return Ok(());
-            }
-        }
-        Err(self.not_json())
-    }
-
-    fn number(&mut self) -> Result<(), Damage> {
-        let rest = &self.json.as_bytes()[self.at..];
-        let is_part = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
-        let n_bytes = rest.iter().take_while(is_part).count();
-        let text = &self.json[self.at..self.at + n_bytes];
-        let (shape, digits) = number_shape(text);
-        match shape {
-            NumberShape::Bad => return Err(self.not_json()),
-            NumberShape::Integer => {
-                if digits.len() > 15 && digits.parse::<u64>().map_or(true, |number| number > MAX_INTEGER) {
-                    return Err(Damage::LargeInteger { at: self.at });
-                }
-            }
-            NumberShape::Real => {
-                if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                    return Err(Damage::NotFinite { at: self.at });
-                }
-            }
-        }
-        self.at += n_bytes;
-        Ok(())
-    }
-}
-
-enum NumberShape {
-    Bad,
-    Integer,
-    Real,
-}
-
-/// The kind of a JSON number, and the digits before its point.
-fn number_shape(text: &str) -> (NumberShape, &str) {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (digits, rest) = split_digits(unsigned);
-    if digits.is_empty() || (digits.len() > 1 && digits.starts_with('0')) {
-        return (NumberShape::Bad, digits);
-    }
-    if rest.is_empty() {
-        return (NumberShape::Integer, digits);
-    }
-    let (fraction, exponent) = match rest.strip_prefix('.') {
-        Some(after_point) => split_digits(after_point),
-        None => ("0", rest),
-    };
-    let exponent_digits = match exponent.strip_prefix(['e', 'E']) {
-        Some(signed) => signed.strip_prefix(['+', '-']).unwrap_or(signed),
-        None if exponent.is_empty() => "0",
-        None => "",
-    };
-    let (exponent_digits, tail) = split_digits(exponent_digits);
-    let is_whole = !fraction.is_empty() && !exponent_digits.is_empty() && tail.is_empty();
-    (if is_whole { NumberShape::Real } else { NumberShape::Bad }, digits)
-}
-
-fn split_digits(text: &str) -> (&str, &str) {
-    let n_digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text.split_at(n_digits)
-}
-
-/// Length of the escape at the start of `bytes`.
-fn escape_length(bytes: &[u8]) -> Option<usize> {
-    match bytes.get(1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' => bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
-        _ => None,
-    }
-}
-
-fn escaped_looks_like_date(content: &str) -> bool {
-    if !content.contains('\\') {
-        return looks_like_date(content);
-    }
-    let mut text = String::new();
-    let quoted = format!("{content}\"");
-    unescape_into(&quoted, 0, &mut text).is_ok() && looks_like_date(&text)
-}
-
-/// Whether Cosmos DB takes the string as an id; ids with escapes are none of ours and are refused.
-fn is_document_id(content: &str) -> bool {
-    let is_allowed = |byte: u8| !b"/\\?#".contains(&byte);
-    (1..=MAX_ID_BYTES).contains(&content.len()) && content.bytes().all(is_allowed)
 }
 
 #[cfg(test)]

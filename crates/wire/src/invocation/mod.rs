@@ -10,21 +10,32 @@
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload>.
 
 mod answer;
+mod batch_metadata;
+mod batch_texts;
+mod checker;
 mod damage;
 mod epoch_ms;
 mod escaped;
 mod event_batch;
 mod http;
+mod http_response;
 mod lenient;
+mod live_item;
 mod properties;
+mod push;
+mod raw_object;
 mod scan;
 mod timer;
 mod unescape;
 
-pub use answer::{Answer, Audience, GroupChange, HttpResponse, LiveItem, Outputs, RawObject};
+pub use answer::{Answer, Outputs};
+pub use batch_metadata::PartitionContext;
 pub use damage::{Damage, MAX_DEPTH, check_undamaged, looks_like_date};
-pub use event_batch::{Event, EventBatchRequest, PartitionContext};
+pub use event_batch::{Event, EventBatchRequest};
 pub use http::{AccessToken, ConnectionInfo, HttpRequest};
+pub use http_response::HttpResponse;
+pub use live_item::{Audience, GroupChange, LiveItem};
+pub use raw_object::RawObject;
 pub use timer::{ScheduleStatus, TimerRequest};
 
 use serde::Deserialize;

@@ -6,6 +6,8 @@
 
 use memchr::memchr;
 
+use super::unescape::unescape_into;
+
 /// JSON text that is broken where it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadJson {
@@ -93,6 +95,14 @@ impl<'a> Scanner<'a> {
             }
         }
         Err(BadJson { at: bytes.len() })
+    }
+
+    /// Steps over the string that begins here; answers its content, unescaped.
+    pub(super) fn unescaped(&mut self) -> Result<String, BadJson> {
+        let mut content = String::new();
+        self.at =
+            unescape_into(self.text, self.at + 1, &mut content).map_err(|bad| BadJson { at: bad.at })?;
+        Ok(content)
     }
 
     /// Steps over the value that comes next; answers its text.
