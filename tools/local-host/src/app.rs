@@ -12,9 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::{
-    ConnectionString, Function, HostConfig, OutputKind, Settings, Trigger, load_functions,
-};
+use crate::config::{ConnectionString, Function, HostConfig, OutputKind, Settings, Trigger, load_functions};
 use crate::cosmos::{self, Account, ResourceNames};
 use crate::event_hub::{self, Checkpoints, EventHubListener, Hub, Ingest};
 use crate::handler_process::{Handler, HandlerSpec};
@@ -77,8 +75,7 @@ impl LocalHost {
         let stop = watch::Sender::new(false);
         let account = open_account(&functions, &options.data, addresses.cosmos).await?;
         let hubs = Arc::new(Hubs::default());
-        let service =
-            Arc::new(signalr::Service { hubs: Arc::clone(&hubs), keys, stop: stop.subscribe() });
+        let service = Arc::new(signalr::Service { hubs: Arc::clone(&hubs), keys, stop: stop.subscribe() });
         let handler_port = free_port().await?;
         let spec =
             HandlerSpec::new(&script_root, &config, &settings, handler_port, options.restart_on_exit_0);
@@ -173,7 +170,10 @@ impl LocalHost {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if !self.invoker.drained(DRAIN_LIMIT).await {
-            tracing::warn!(limit_s = DRAIN_LIMIT.as_secs(), "calls are still in flight: the handler is killed all the same");
+            tracing::warn!(
+                limit_s = DRAIN_LIMIT.as_secs(),
+                "calls are still in flight: the handler is killed all the same"
+            );
         }
         self.invoker.handler().stop().await;
         for listener in self.listeners {
@@ -268,11 +268,7 @@ fn functions(script_root: &Path, settings: &Settings, config: &HostConfig) -> Re
 }
 
 /// Points connection strings of this machine at the bound ports, for the handler too, and collects the SignalR keys.
-fn lead_connections_here(
-    functions: &[Arc<Function>],
-    settings: &mut Settings,
-    addresses: Addresses,
-) -> Keys {
+fn lead_connections_here(functions: &[Arc<Function>], settings: &mut Settings, addresses: Addresses) -> Keys {
     let mut keys = Keys::default();
     let mut seen = Vec::new();
     let outputs = functions.iter().flat_map(|function| &function.outputs).map(|output| &output.kind);
@@ -282,17 +278,25 @@ fn lead_connections_here(
             let parsed = ConnectionString::parse(text);
             if text.is_empty() || parsed.is_loopback("AccountEndpoint") {
                 let moved = parsed.with("AccountEndpoint", &format!("http://{}/", addresses.cosmos));
-                let moved = if moved.get("AccountKey").is_none() { moved.with("AccountKey", "bG9jYWw=") } else { moved };
+                let moved = if moved.get("AccountKey").is_none() {
+                    moved.with("AccountKey", "bG9jYWw=")
+                } else {
+                    moved
+                };
                 settings.set(connection, moved.expose());
             } else {
-                tracing::warn!(setting = connection, "names an account elsewhere; outputs go to the local one all the same");
+                tracing::warn!(
+                    setting = connection,
+                    "names an account elsewhere; outputs go to the local one all the same"
+                );
             }
         }
     }
-    let of_outputs = functions.iter().flat_map(|function| &function.outputs).filter_map(|output| match &output.kind {
-        OutputKind::SignalR { connection, .. } => Some(connection),
-        _ => None,
-    });
+    let of_outputs =
+        functions.iter().flat_map(|function| &function.outputs).filter_map(|output| match &output.kind {
+            OutputKind::SignalR { connection, .. } => Some(connection),
+            _ => None,
+        });
     let of_inputs = functions.iter().flat_map(|function| &function.inputs).map(|input| &input.connection);
     for connection in of_outputs.chain(of_inputs) {
         if seen.contains(&connection) {
@@ -302,22 +306,23 @@ fn lead_connections_here(
         let Some(text) = settings.get(connection) else { continue };
         let parsed = ConnectionString::parse(text);
         if parsed.is_loopback("Endpoint") {
-            let moved = parsed.with("Endpoint", "http://127.0.0.1").with("Port", &addresses.signalr.port().to_string());
+            let moved = parsed
+                .with("Endpoint", "http://127.0.0.1")
+                .with("Port", &addresses.signalr.port().to_string());
             keys.add(&moved.expose());
             settings.set(connection, moved.expose());
         } else {
-            tracing::warn!(setting = connection, "names a service elsewhere; messages go to the local one all the same");
+            tracing::warn!(
+                setting = connection,
+                "names a service elsewhere; messages go to the local one all the same"
+            );
             keys.add(text.to_owned().as_str());
         }
     }
     keys
 }
 
-async fn open_account(
-    functions: &[Arc<Function>],
-    data: &Path,
-    address: SocketAddr,
-) -> Result<Arc<Account>> {
+async fn open_account(functions: &[Arc<Function>], data: &Path, address: SocketAddr) -> Result<Arc<Account>> {
     let base = format!("http://{address}/").parse().context("the Cosmos DB account's address")?;
     let account = Account::open(base, &data.join("cosmos.jsonl")).await?;
     for output in functions.iter().flat_map(|function| &function.outputs) {
@@ -327,9 +332,7 @@ async fn open_account(
             continue;
         };
         let names = ResourceNames { database: database.clone(), container: container.clone() };
-        account
-            .ensure_container(&names, partition_key.as_deref().unwrap_or(DEFAULT_PARTITION_KEY))
-            .await?;
+        account.ensure_container(&names, partition_key.as_deref().unwrap_or(DEFAULT_PARTITION_KEY)).await?;
     }
     Ok(Arc::new(account))
 }

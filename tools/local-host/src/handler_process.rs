@@ -119,8 +119,13 @@ impl Handler {
         let (state_sender, state) = watch::channel(State { generation: 0, ready: false });
         let (orders, inbox) = mpsc::unbounded_channel();
         let (raise, fatal) = watch::channel(None);
-        let supervisor =
-            Supervisor { spec, state: state_sender, inbox, fatal: raise.clone(), strikes: Strikes::default() };
+        let supervisor = Supervisor {
+            spec,
+            state: state_sender,
+            inbox,
+            fatal: raise.clone(),
+            strikes: Strikes::default(),
+        };
         tokio::spawn(supervisor.run());
         Self { state, orders, fatal, raise }
     }
@@ -222,7 +227,9 @@ impl Supervisor {
                 }
                 ProcessEnd::Exited(status) if status.success() => {
                     if !self.spec.restart_on_exit_0 {
-                        tracing::error!("the handler exited with code 0: this host does not restart it, every call fails from now on");
+                        tracing::error!(
+                            "the handler exited with code 0: this host does not restart it, every call fails from now on"
+                        );
                         self.state.send_replace(State { generation, ready: true });
                         self.until_stopped().await;
                         return;
@@ -270,7 +277,10 @@ impl Supervisor {
         let mut child = match spawn(&self.spec) {
             Ok(child) => child,
             Err(error) => {
-                return ProcessEnd::NotStarted(format!("cannot start {}: {error}", self.spec.program.display()));
+                return ProcessEnd::NotStarted(format!(
+                    "cannot start {}: {error}",
+                    self.spec.program.display()
+                ));
             }
         };
         let limit = tokio::time::sleep(self.spec.initialization_timeout);

@@ -342,9 +342,7 @@ fn parse_retry(policy: &Value) -> Result<Retry, String> {
     };
     let max_count = policy["maxRetryCount"].as_i64().ok_or("retry: `maxRetryCount` is missing")?;
     let strategy = match policy["strategy"].as_str() {
-        Some(text) if text.eq_ignore_ascii_case("fixedDelay") => {
-            RetryStrategy::Fixed(span("delayInterval")?)
-        }
+        Some(text) if text.eq_ignore_ascii_case("fixedDelay") => RetryStrategy::Fixed(span("delayInterval")?),
         Some(text) if text.eq_ignore_ascii_case("exponentialBackoff") => RetryStrategy::Exponential {
             minimum: span("minimumInterval")?,
             maximum: span("maximumInterval")?,
@@ -397,7 +395,8 @@ mod tests {
 
     #[test]
     fn a_retry_policy_needs_its_intervals() {
-        let trigger = json!({ "type": "timerTrigger", "name": "t", "direction": "in", "schedule": "0 * * * * *" });
+        let trigger =
+            json!({ "type": "timerTrigger", "name": "t", "direction": "in", "schedule": "0 * * * * *" });
         let retry = json!({ "strategy": "fixedDelay", "maxRetryCount": -1 });
         let error = parse(&json!({ "bindings": [trigger], "retry": retry })).unwrap_err();
         assert!(error.contains("delayInterval"), "{error}");

@@ -90,8 +90,8 @@ impl HostConfig {
     /// [`HostConfigError`] says which key is wrong.
     pub fn load(script_root: &Path, settings: &Settings) -> Result<Self, HostConfigError> {
         let path = script_root.join("host.json");
-        let text = std::fs::read(&path)
-            .map_err(|source| HostConfigError::Read { path: path.clone(), source })?;
+        let text =
+            std::fs::read(&path).map_err(|source| HostConfigError::Read { path: path.clone(), source })?;
         let mut document: Value =
             serde_json::from_slice(&text).map_err(|source| HostConfigError::Parse { path, source })?;
         for (name, value) in settings.iter() {
@@ -113,9 +113,7 @@ impl HostConfig {
         Ok(Self {
             executable: text(document, "customHandler.description.defaultExecutablePath")?
                 .filter(|path| !path.is_empty())
-                .ok_or_else(|| {
-                    wrong("customHandler.description.defaultExecutablePath", "is required")
-                })?,
+                .ok_or_else(|| wrong("customHandler.description.defaultExecutablePath", "is required"))?,
             arguments: strings(document, "customHandler.description.arguments"),
             working_directory: text(document, "customHandler.description.workingDirectory")?
                 .unwrap_or_default(),
@@ -125,8 +123,7 @@ impl HostConfig {
             initialization_timeout: span(document, "customHandler.initializationTimeout")?
                 .unwrap_or(DEFAULT_INITIALIZATION_TIMEOUT),
             function_timeout: function_timeout(document)?,
-            route_prefix: text(document, "extensions.http.routePrefix")?
-                .unwrap_or_else(|| "api".to_owned()),
+            route_prefix: text(document, "extensions.http.routePrefix")?.unwrap_or_else(|| "api".to_owned()),
             max_event_batch_size: usize::try_from(batch).unwrap_or(usize::MAX),
             batch_checkpoint_frequency: match number(
                 document,
@@ -230,9 +227,7 @@ fn span(document: &Value, key: &str) -> Result<Option<Duration>, HostConfigError
 
 fn strings(document: &Value, key: &str) -> Vec<String> {
     match find(document, key) {
-        Some(Value::Array(items)) => {
-            items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-        }
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }

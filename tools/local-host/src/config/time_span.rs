@@ -38,7 +38,8 @@ fn parse(text: &str) -> Option<Duration> {
     if parts.next().is_some() {
         return None;
     }
-    let whole = u64::from(days) * 86_400 + u64::from(hours) * 3600 + u64::from(minutes) * 60 + u64::from(seconds);
+    let whole =
+        u64::from(days) * 86_400 + u64::from(hours) * 3600 + u64::from(minutes) * 60 + u64::from(seconds);
     Some(Duration::from_secs(whole) + Duration::from_secs_f64(fraction))
 }
 

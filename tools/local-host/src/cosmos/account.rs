@@ -141,10 +141,8 @@ impl Account {
         });
         let path = format!("/dbs/{}/colls", encode(&names.database));
         if self.ensure(path, &definition).await? {
-            let entry = Entry::Container {
-                names: names.clone(),
-                partition_key_path: partition_key_path.to_owned(),
-            };
+            let entry =
+                Entry::Container { names: names.clone(), partition_key_path: partition_key_path.to_owned() };
             self.journal.lock().await.append(&entry)?;
         }
         Ok(())
@@ -332,9 +330,7 @@ impl Write {
                 operations
                     .iter()
                     .zip(results)
-                    .filter_map(|(operation, result)| {
-                        batch_entry(names, partition_key, operation, &result)
-                    })
+                    .filter_map(|(operation, result)| batch_entry(names, partition_key, operation, &result))
                     .collect()
             }
         }

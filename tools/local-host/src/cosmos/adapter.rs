@@ -37,8 +37,7 @@ async fn forward(State(account): State<Arc<Account>>, request: Request) -> Respo
 async fn read(request: Request) -> Result<Exchange, Response> {
     let (parts, body) = request.into_parts();
     let method = method(parts.method.as_str()).ok_or_else(|| {
-        (StatusCode::METHOD_NOT_ALLOWED, format!("method {} is not known here", parts.method))
-            .into_response()
+        (StatusCode::METHOD_NOT_ALLOWED, format!("method {} is not known here", parts.method)).into_response()
     })?;
     let body = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|error| {
         (StatusCode::PAYLOAD_TOO_LARGE, format!("cannot read the request body: {error}")).into_response()

@@ -187,7 +187,8 @@ mod tests {
         let container = Entry::Container { names: names(), partition_key_path: "/bucket".to_owned() };
         let (mut journal, entries) = Journal::open(&path).unwrap();
         assert!(entries.is_empty());
-        let deleted = Entry::Delete { names: names(), partition_key: "[ \"b\" ]".to_owned(), id: "y".to_owned() };
+        let deleted =
+            Entry::Delete { names: names(), partition_key: "[ \"b\" ]".to_owned(), id: "y".to_owned() };
         for entry in [&container, &put("x", 1), &put("y", 1), &put("x", 2), &deleted] {
             journal.append(entry).unwrap();
         }

@@ -2,8 +2,8 @@
 //!
 //! It knows databases, containers and documents, and refuses to know what is in them: `/bucket` is just a path that a binding names.
 
-mod adapter;
 mod account;
+mod adapter;
 mod journal;
 mod output;
 

@@ -15,8 +15,10 @@ impl Checkpoints {
     /// Checkpoints kept in `folder`.
     #[must_use]
     pub fn new(folder: &Path, hub: &str, consumer_group: &str) -> Self {
-        let group: String =
-            consumer_group.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+        let group: String = consumer_group
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+            .collect();
         Self { folder: folder.to_owned(), prefix: format!("{hub}.{group}") }
     }
 

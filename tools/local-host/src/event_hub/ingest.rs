@@ -24,8 +24,7 @@ use super::log::Hub;
 const MESSAGE_LIMIT_BYTES: usize = 256 * 1024;
 /// Largest send to an event hub of the standard tier.
 const SEND_LIMIT_BYTES: usize = 1024 * 1024;
-const AUTH_METHOD: &str =
-    r#"{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}"#;
+const AUTH_METHOD: &str = r#"{"scope":"device","type":"sas","issuer":"iothub","acceptingIpFilterRule":null}"#;
 const GENERATION_ID: &str = "637388034455888246";
 
 /// The hub that the ways in lead to.
@@ -221,12 +220,7 @@ async fn accept_send(ingest: &Ingest, headers: &HeaderMap, body: Body) -> Result
     store(ingest, partition, events, now).await
 }
 
-fn sent_event(
-    broker: BrokerProperties,
-    content_type: &str,
-    headers: &HeaderMap,
-    body: Vec<u8>,
-) -> NewEvent {
+fn sent_event(broker: BrokerProperties, content_type: &str, headers: &HeaderMap, body: Vec<u8>) -> NewEvent {
     let mut system = message_properties(&broker);
     if !content_type.is_empty() {
         system.push(("content-type".to_owned(), Value::String(content_type.to_owned())));
@@ -335,7 +329,9 @@ mod tests {
 
     #[test]
     fn device_ids_follow_the_hubs_rule() {
-        for (id, good) in [("d1", true), ("a:b.c", true), ("", false), ("a/b", false), ("a b", false), ("é", false)] {
+        for (id, good) in
+            [("d1", true), ("a:b.c", true), ("", false), ("a/b", false), ("a b", false), ("é", false)]
+        {
             assert_eq!(is_device_id(id), good, "{id}");
         }
         assert!(!is_device_id(&"x".repeat(129)));

@@ -145,12 +145,8 @@ impl Partition {
             let path = path.clone();
             move |source| HubError::File { action, path, source }
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(fail("open"))?;
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(fail("open"))?;
         let end = find_end(&path, &mut file)?;
         let length = file.metadata().map_err(fail("read"))?.len();
         if end.next_offset < length {
@@ -209,10 +205,8 @@ impl Partition {
         {
             line.clear();
             reader.read_until(b'\n', &mut line).map_err(fail)?;
-            let event: Event = serde_json::from_slice(&line).map_err(|_| HubError::Damaged {
-                path: self.path.clone(),
-                offset: position.next_offset,
-            })?;
+            let event: Event = serde_json::from_slice(&line)
+                .map_err(|_| HubError::Damaged { path: self.path.clone(), offset: position.next_offset })?;
             position.next_offset += line.len() as u64;
             position.next_sequence_number = event.sequence_number + 1;
             events.push(event);
@@ -254,9 +248,9 @@ fn find_end(path: &Path, file: &mut File) -> Result<Position, HubError> {
 
 /// FNV-1a, 64 bits, folded once so that the low bits depend on all of it.
 fn stable_hash(key: &str) -> u64 {
-    let hash = key
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     hash ^ (hash >> 32)
 }
 

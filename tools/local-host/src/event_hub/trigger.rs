@@ -79,7 +79,9 @@ impl EventHubListener {
             }
             if done == SeriesEnd::Failed {
                 tracing::error!(
-                    function = self.function.name, partition, n_events = events.len(),
+                    function = self.function.name,
+                    partition,
+                    n_events = events.len(),
                     first = events.first().map(|event| event.sequence_number),
                     "a batch is lost: its last attempt failed and the checkpoint moves on"
                 );

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::admin::{self, AdminCall};
 use super::inbound::{Inbound, enveloped_body, forwarded_request, resolve_expression};
-use super::route::Route;
+use super::route::{Route, RouteValues};
 use crate::config::{Function, Settings, Trigger};
 use crate::invoke::{Attempt, CallEnd, ClientError, Invoker, http_reply};
 use crate::json_net::Json;
@@ -75,7 +75,7 @@ impl Front {
         &self.parts
     }
 
-    fn find(&self, method: &Method, path: &str) -> Option<(&Arc<Function>, Vec<(String, String)>)> {
+    fn find(&self, method: &Method, path: &str) -> Option<(&Arc<Function>, RouteValues)> {
         self.routes.iter().find_map(|(route, function)| {
             let Trigger::Http(http) = &function.trigger else { return None };
             let takes = http.methods.is_empty() || http.methods.iter().any(|name| name == method.as_str());
@@ -113,7 +113,10 @@ async fn serve(State(front): State<Arc<Front>>, request: Request) -> Response {
     };
     if front.parts.forward && function.is_http_only() {
         if chunked {
-            tracing::warn!(function = function.name, "a caller's chunked request cannot be forwarded: 500, as in Azure");
+            tracing::warn!(
+                function = function.name,
+                "a caller's chunked request cannot be forwarded: 500, as in Azure"
+            );
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
         forward(&front, function, &inbound).await
@@ -191,7 +194,11 @@ async fn invoke(front: &Front, function: &Arc<Function>, inbound: &Inbound) -> R
     let inputs = match inputs(front, function, inbound) {
         Ok(inputs) => inputs,
         Err(reason) => {
-            tracing::error!(function = function.name, reason, "the handler is not called: an input cannot be bound");
+            tracing::error!(
+                function = function.name,
+                reason,
+                "the handler is not called: an input cannot be bound"
+            );
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
@@ -239,9 +246,8 @@ fn respond(status: u16, headers: Vec<(String, String)>, body: String) -> Respons
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            if !response.headers().contains_key(&name) {
-                response.headers_mut().insert(name, value);
-            }
+            // Of repeated names the first one counts.
+            response.headers_mut().entry(name).or_insert(value);
         }
     }
     response

@@ -52,7 +52,13 @@ pub fn forwarded_request(inbound: &Inbound, invocation_id: Uuid) -> ToHandler {
         Some(query) if !query.is_empty() => format!("{}?{query}", inbound.path),
         _ => inbound.path.clone(),
     };
-    ToHandler { method: inbound.method.clone(), path_and_query, headers, body: inbound.body.clone(), chunked: false }
+    ToHandler {
+        method: inbound.method.clone(),
+        path_and_query,
+        headers,
+        body: inbound.body.clone(),
+        chunked: false,
+    }
 }
 
 /// The envelope of an HTTP function that is not forwarded, with its further inputs.
@@ -64,9 +70,8 @@ pub fn enveloped_body(
     attempt: &Attempt,
 ) -> Json {
     let query = decoded_query(inbound.query.as_deref().unwrap_or_default());
-    let params = Json::Object(
-        inbound.params.iter().map(|(name, value)| (name.clone(), Json::text(value))).collect(),
-    );
+    let params =
+        Json::Object(inbound.params.iter().map(|(name, value)| (name.clone(), Json::text(value))).collect());
     let text = body_text(inbound);
     let mut request = Json::object([
         ("Url", Json::text(url(inbound))),
@@ -197,10 +202,28 @@ fn headers_object(headers: &HeaderMap, value: impl Fn(String) -> Json) -> Json {
 /// Well-known names as the host's web server spells them; others arrive here in lower case.
 fn display_name(name: &HeaderName) -> String {
     const KNOWN: [&str; 22] = [
-        "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control", "Connection",
-        "Content-Length", "Content-Type", "Cookie", "DNT", "Host", "If-Match", "If-Modified-Since",
-        "If-None-Match", "Origin", "Pragma", "Range", "Referer", "Sec-WebSocket-Key", "Transfer-Encoding",
-        "Upgrade-Insecure-Requests", "User-Agent",
+        "Accept",
+        "Accept-Encoding",
+        "Accept-Language",
+        "Authorization",
+        "Cache-Control",
+        "Connection",
+        "Content-Length",
+        "Content-Type",
+        "Cookie",
+        "DNT",
+        "Host",
+        "If-Match",
+        "If-Modified-Since",
+        "If-None-Match",
+        "Origin",
+        "Pragma",
+        "Range",
+        "Referer",
+        "Sec-WebSocket-Key",
+        "Transfer-Encoding",
+        "Upgrade-Insecure-Requests",
+        "User-Agent",
     ];
     let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name.as_str()));
     known.map_or_else(|| name.as_str().to_owned(), |known| (*known).to_owned())

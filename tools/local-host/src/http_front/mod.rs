@@ -10,4 +10,4 @@ mod route;
 pub use admin::{AdminCall, read_admin_input};
 pub use front::{Front, FrontParts, router};
 pub use inbound::{Inbound, enveloped_body, forwarded_request, resolve_expression};
-pub use route::Route;
+pub use route::{Route, RouteValues};

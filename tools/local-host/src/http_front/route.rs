@@ -11,6 +11,9 @@ enum Segment {
     CatchAll(String),
 }
 
+/// Values of a route's parameters, by name.
+pub type RouteValues = Vec<(String, String)>;
+
 /// A route template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -33,7 +36,7 @@ impl Route {
 
     /// The route values, if the raw path matches.
     #[must_use]
-    pub fn matches(&self, path: &str) -> Option<Vec<(String, String)>> {
+    pub fn matches(&self, path: &str) -> Option<RouteValues> {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let mut values = Vec::new();
         let mut parts = parts.as_slice();
@@ -96,7 +99,8 @@ mod tests {
 
     #[test]
     fn matches_as_the_host_does() {
-        let cases: [(&str, &str, Option<&[(&str, &str)]>); 9] = [
+        type Case<'a> = (&'a str, &'a str, Option<&'a [(&'a str, &'a str)]>);
+        let cases: [Case<'_>; 9] = [
             ("api/devices/{id?}", "/API/Devices/D1", Some(&[("id", "D1")])),
             ("api/devices/{id?}", "/api/devices/", Some(&[])),
             ("api/devices/{id}", "/api/devices", None),

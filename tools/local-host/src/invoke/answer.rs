@@ -91,7 +91,8 @@ fn read_document(document: &Json) -> Reading {
         }
         Some(_) => return Reading::Failed("`Logs` is not an array".to_owned()),
     };
-    let return_value = document.get_ignoring_case("ReturnValue").filter(|value| **value != Json::Null).cloned();
+    let return_value =
+        document.get_ignoring_case("ReturnValue").filter(|value| **value != Json::Null).cloned();
     Reading::Accepted(Answer { outputs, logs, return_value })
 }
 

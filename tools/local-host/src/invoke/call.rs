@@ -133,7 +133,11 @@ impl Invoker {
             Ok(end) => Ok(end),
             Err(_) => {
                 let message = format!("timeout of {limit:?} was exceeded by function `{function}`");
-                tracing::error!(function, limit_s = limit.as_secs(), "functionTimeout exceeded: the handler is killed and restarted");
+                tracing::error!(
+                    function,
+                    limit_s = limit.as_secs(),
+                    "functionTimeout exceeded: the handler is killed and restarted"
+                );
                 tokio::time::sleep(TIMEOUT_GRACE).await;
                 self.parts.handler.restart_after_timeout(generation);
                 Err(message)

@@ -121,7 +121,8 @@ pub(crate) fn host_headers(
         HeaderName::from_static("x-azure-functions-hostversion"),
         HeaderValue::from_static(HOST_VERSION),
     )];
-    for (name, text) in [("x-azure-functions-invocationid", invocation_id.to_string()), ("user-agent", agent)] {
+    for (name, text) in [("x-azure-functions-invocationid", invocation_id.to_string()), ("user-agent", agent)]
+    {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.push((HeaderName::from_static(name), value));
         }

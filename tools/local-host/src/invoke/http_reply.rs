@@ -38,7 +38,9 @@ pub fn http_reply(function: &Function, answer: &Answer) -> Result<HttpReply, Str
     let value = binding.and_then(|binding| outputs.get(&binding.name)).filter(|value| **value != Json::Null);
     match (value, &answer.return_value, &answer.outputs) {
         (Some(value), _, _) => from_output(value),
-        (None, Some(value), _) => Ok(HttpReply::text(200, value.scalar_text().unwrap_or_else(|| value.to_text()))),
+        (None, Some(value), _) => {
+            Ok(HttpReply::text(200, value.scalar_text().unwrap_or_else(|| value.to_text())))
+        }
         (None, None, Some(_)) => Ok(HttpReply::text(200, "{}".to_owned())),
         (None, None, None) => {
             Ok(HttpReply { status: 204, headers: Vec::new(), body: String::new(), warnings: Vec::new() })

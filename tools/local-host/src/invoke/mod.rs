@@ -12,12 +12,12 @@ mod retry;
 
 pub use answer::{Answer, HttpAnswer, Reading, read_answer};
 pub use call::{CallEnd, Invoker, InvokerParts, Services};
+pub(crate) use client::host_headers;
 pub use client::{ClientError, HandlerClient, ToHandler, invocation_request};
 pub use http_reply::{HttpReply, http_reply};
 pub use outputs::{Plan, Work, plan};
 pub use request::{
     Attempt, BindError, Failure, RetryState, Source, TimerStatus, event_hub, event_hub_admin, timer,
 };
-pub(crate) use client::host_headers;
 pub(crate) use request::{add_retry_context, envelope, merge_fields, sys};
 pub use retry::{Series, SeriesEnd, delay_before_retry};

@@ -256,7 +256,10 @@ fn exception(attempt: &Attempt, failure: &Failure) -> Json {
         ("MethodName", Json::text(format!("Host.Functions.{}", attempt.function))),
         ("Handled", Json::from(false)),
         ("ClassName", Json::text("Microsoft.Azure.WebJobs.Host.FunctionInvocationException")),
-        ("Message", Json::text(format!("Exception while executing function: Functions.{}", attempt.function))),
+        (
+            "Message",
+            Json::text(format!("Exception while executing function: Functions.{}", attempt.function)),
+        ),
         ("Data", Json::Null),
         ("InnerException", Json::object([("Message", Json::text(&failure.message))])),
         ("HelpURL", Json::Null),

@@ -56,14 +56,19 @@ impl Series<'_> {
             let end = match request(&attempt) {
                 Ok(envelope) => self.invoker.attempt(self.function, invocation_id, envelope.to_text()).await,
                 Err(reason) => {
-                    tracing::error!(function = self.function.name, reason, "the handler is not called: the stimulus cannot be bound");
+                    tracing::error!(
+                        function = self.function.name,
+                        reason,
+                        "the handler is not called: the stimulus cannot be bound"
+                    );
                     CallEnd::Failed(reason)
                 }
             };
             let CallEnd::Failed(message) = end else { return SeriesEnd::Succeeded };
             failure = Some(Failure { invocation_id, message });
             count += 1;
-            let Some(delay) = self.function.retry.and_then(|retry| delay_before_retry(&retry, count, spread()))
+            let Some(delay) =
+                self.function.retry.and_then(|retry| delay_before_retry(&retry, count, spread()))
             else {
                 return SeriesEnd::Failed;
             };
@@ -115,9 +120,8 @@ mod tests {
                 maximum: Duration::from_secs(5),
             },
         };
-        let delays: Vec<f64> = (1..=5)
-            .map(|count| delay_before_retry(&retry, count, 1.0).unwrap().as_secs_f64())
-            .collect();
+        let delays: Vec<f64> =
+            (1..=5).map(|count| delay_before_retry(&retry, count, 1.0).unwrap().as_secs_f64()).collect();
         assert_eq!(delays, [1.0, 2.0, 3.0, 5.0, 5.0]);
         assert_eq!(delay_before_retry(&retry, 1_000_000, 1.2), Some(Duration::from_secs(5)));
     }
@@ -125,7 +129,8 @@ mod tests {
     #[test]
     fn a_limit_counts_retries_not_attempts() {
         let retry = Retry { max_count: 2, strategy: RetryStrategy::Fixed(Duration::from_secs(1)) };
-        let allowed: Vec<bool> = (1..=3).map(|count| delay_before_retry(&retry, count, 1.0).is_some()).collect();
+        let allowed: Vec<bool> =
+            (1..=3).map(|count| delay_before_retry(&retry, count, 1.0).is_some()).collect();
         assert_eq!(allowed, [true, true, false]);
     }
 }

@@ -208,7 +208,9 @@ impl Reader<'_> {
         let rest = &self.text[self.position..];
         let length = rest
             .bytes()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'$'))
+            .take_while(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'$')
+            })
             .count();
         self.position += length;
         rest[..length].to_owned()
@@ -264,7 +266,19 @@ mod tests {
     #[test]
     fn refuses_without_panic() {
         let deep = "[".repeat(100_000);
-        for text in ["", "{", "[1", "\"a", "hello world", "{\"a\":1}{\"a\":2}", "\"\\u12\"", "\"\\u00é0\"", "é", "1e999", &deep] {
+        for text in [
+            "",
+            "{",
+            "[1",
+            "\"a",
+            "hello world",
+            "{\"a\":1}{\"a\":2}",
+            "\"\\u12\"",
+            "\"\\u00é0\"",
+            "é",
+            "1e999",
+            &deep,
+        ] {
             assert!(rewrite(text).is_err(), "{}", &text[..text.len().min(20)]);
         }
     }

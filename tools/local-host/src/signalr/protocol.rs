@@ -28,7 +28,9 @@ pub(super) fn check_handshake(record: &str) -> Result<(), String> {
     let request: Value = serde_json::from_str(record).map_err(|_| "the handshake is not JSON".to_owned())?;
     match (request["protocol"].as_str(), request["version"].as_i64()) {
         (Some("json"), Some(1)) => Ok(()),
-        (Some(protocol), _) => Err(format!("protocol `{protocol}` is not supported here: use json version 1")),
+        (Some(protocol), _) => {
+            Err(format!("protocol `{protocol}` is not supported here: use json version 1"))
+        }
         (None, _) => Err("the handshake names no protocol".to_owned()),
     }
 }
@@ -41,7 +43,8 @@ pub(super) fn handshake_answer(error: Option<&str>) -> String {
 }
 
 pub(super) fn read(record: &str) -> Result<Record, String> {
-    let value: Value = serde_json::from_str(record).map_err(|error| format!("a record is not JSON: {error}"))?;
+    let value: Value =
+        serde_json::from_str(record).map_err(|error| format!("a record is not JSON: {error}"))?;
     Ok(match value["type"].as_i64() {
         Some(6) => Record::Ping,
         Some(7) => Record::Close,

@@ -47,6 +47,9 @@ pub fn router(service: Arc<Service>) -> Router {
         .layer(from_fn(allow_local_origins))
 }
 
+/// Why a call is refused.
+type Refusal = (StatusCode, String);
+
 type Parameters = Query<HashMap<String, String>>;
 
 async fn negotiate(
@@ -55,7 +58,7 @@ async fn negotiate(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refusal) = authorize(&service, &parameters, &headers) {
-        return refusal;
+        return refusal.into_response();
     }
     let id = uuid::Uuid::new_v4().to_string();
     Json(json!({
@@ -75,7 +78,7 @@ async fn connect(
 ) -> Response {
     let (hub, user) = match authorize(&service, &parameters, &headers) {
         Ok(authorized) => authorized,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let wanted_id = parameters.get("id").filter(|id| uuid::Uuid::parse_str(id).is_ok()).cloned();
     upgrade.max_message_size(MESSAGE_LIMIT_BYTES).on_upgrade(move |socket| async move {
@@ -90,9 +93,9 @@ fn authorize(
     service: &Service,
     parameters: &HashMap<String, String>,
     headers: &HeaderMap,
-) -> Result<(String, Option<String>), Response> {
+) -> Result<(String, Option<String>), Refusal> {
     let Some(hub) = parameters.get("hub").filter(|hub| !hub.is_empty()) else {
-        return Err((StatusCode::BAD_REQUEST, "parameter `hub` is missing").into_response());
+        return Err((StatusCode::BAD_REQUEST, "parameter `hub` is missing".to_owned()));
     };
     let bearer = headers
         .get(header::AUTHORIZATION)
@@ -100,11 +103,13 @@ fn authorize(
         .and_then(|value| value.strip_prefix("Bearer "));
     let token = bearer.or(parameters.get("access_token").map(String::as_str));
     let Some(token) = token else {
-        return Err((StatusCode::UNAUTHORIZED, "an access token is missing").into_response());
+        return Err((StatusCode::UNAUTHORIZED, "an access token is missing".to_owned()));
     };
     match service.keys.check(token, hub) {
         Ok(user) => Ok((hub.clone(), user)),
-        Err(reason) => Err((StatusCode::UNAUTHORIZED, format!("the access token is refused: {reason}")).into_response()),
+        Err(reason) => {
+            Err((StatusCode::UNAUTHORIZED, format!("the access token is refused: {reason}")))
+        }
     }
 }
 
@@ -186,7 +191,8 @@ async fn allow_local_origins(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).filter(|origin| is_local(origin)).cloned();
     let wanted = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let preflight = request.method() == Method::OPTIONS;
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response =
+        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let Some(origin) = origin else { return response };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -101,7 +101,8 @@ impl Keys {
 mod tests {
     use super::*;
 
-    const CONNECTION: &str = "Endpoint=http://127.0.0.1;Port=8888;AccessKey=a-key-of-some-length-0123456789;Version=1.0;";
+    const CONNECTION: &str =
+        "Endpoint=http://127.0.0.1;Port=8888;AccessKey=a-key-of-some-length-0123456789;Version=1.0;";
 
     fn token(connection: &str, hub: &str, now: Timestamp) -> String {
         let info = connection_info(connection, hub, Some("u1"), now).unwrap();

@@ -148,7 +148,10 @@ impl TimerListener {
             })
             .await;
         if end == SeriesEnd::Failed {
-            tracing::error!(function = self.function.name, "a timer's last attempt failed; its schedule goes on");
+            tracing::error!(
+                function = self.function.name,
+                "a timer's last attempt failed; its schedule goes on"
+            );
         }
     }
 

@@ -116,10 +116,9 @@ impl Cron {
         let mut date = now.date();
         let mut after = Some(now.time());
         for _ in 0..HORIZON_DAYS {
-            if self.allows(date) {
-                if let Some(time) = self.first_time(after) {
-                    return Offset::UTC.to_timestamp(date.to_datetime(time)).ok();
-                }
+            let time = if self.allows(date) { self.first_time(after) } else { None };
+            if let Some(time) = time {
+                return Offset::UTC.to_timestamp(date.to_datetime(time)).ok();
             }
             date = date.tomorrow().ok()?;
             after = None;
@@ -138,7 +137,8 @@ impl Cron {
         let from_hour = after.map_or(0, Time::hour);
         for hour in (from_hour..24).filter(|hour| has(self.hours, *hour)) {
             let same_hour = after.filter(|time| time.hour() == hour);
-            for minute in (same_hour.map_or(0, Time::minute)..60).filter(|minute| has(self.minutes, *minute)) {
+            for minute in (same_hour.map_or(0, Time::minute)..60).filter(|minute| has(self.minutes, *minute))
+            {
                 let same_minute = same_hour.filter(|time| time.minute() == minute);
                 let from_second = same_minute.map_or(0, |time| time.second() + 1);
                 if let Some(second) = (from_second..60).find(|second| has(self.seconds, *second)) {
@@ -220,7 +220,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_schedule() {
-        for text in ["", "* * *", "60 * * * * *", "0 0 0 0 * *", "0 */0 * * * *", "0 5-2 * * * *", "x * * * * *", "00:00:00"] {
+        for text in [
+            "",
+            "* * *",
+            "60 * * * * *",
+            "0 0 0 0 * *",
+            "0 */0 * * * *",
+            "0 5-2 * * * *",
+            "x * * * * *",
+            "00:00:00",
+        ] {
             assert!(Schedule::parse(text).is_err(), "{text}");
         }
     }

@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use crate::{Recording, assert_same_head, body, recorded_headers, recordings};
 
-const SIGNALR: &str = "Endpoint=http://localhost;Port=8888;AccessKey=some-key-for-the-comparison;Version=1.0;";
+const SIGNALR: &str =
+    "Endpoint=http://localhost;Port=8888;AccessKey=some-key-for-the-comparison;Version=1.0;";
 
 #[test]
 fn the_same_envelope_for_the_same_call() {
@@ -117,15 +118,22 @@ fn inbound(recording: &Recording, function: &Function, recorded: Option<&Json>) 
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let kind = call["headers"]["Content-Type"].as_str().unwrap_or_default();
     let text = call["body"].as_str().unwrap_or_default();
-    let body = if kind == "application/octet-stream" { STANDARD.decode(text).unwrap() } else { text.as_bytes().to_vec() };
+    let body = if kind == "application/octet-stream" {
+        STANDARD.decode(text).unwrap()
+    } else {
+        text.as_bytes().to_vec()
+    };
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
-        headers.insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        headers
+            .insert(HeaderName::try_from(name).unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
     };
     match recorded {
         // The order in which the host's web server lists headers is its own; the values are the call's.
         Some(recorded) => {
-            let Json::Object(fields) = recorded.get("Data").unwrap().get("req").unwrap().get("Headers").unwrap() else {
+            let Json::Object(fields) =
+                recorded.get("Data").unwrap().get("req").unwrap().get("Headers").unwrap()
+            else {
                 panic!("{}", recording.id)
             };
             for (name, _) in fields {
@@ -178,7 +186,8 @@ fn body_length(recorded: &Json, body: &[u8]) -> String {
 fn inputs(function: &Function, inbound: &Inbound, recorded: &Json) -> Vec<(String, Json)> {
     let mut inputs = Vec::new();
     for input in &function.inputs {
-        let user = input.user_id.as_deref().map(|expression| resolve_expression(expression, inbound).unwrap());
+        let user =
+            input.user_id.as_deref().map(|expression| resolve_expression(expression, inbound).unwrap());
         let hub = input.hub.clone().unwrap();
         let info = signalr::connection_info(SIGNALR, &hub, user.as_deref(), jiff::Timestamp::now()).unwrap();
         let value = recorded.get("Data").unwrap().get(&input.name).unwrap();
@@ -224,7 +233,9 @@ fn with_plain_header_names(envelope: Json) -> String {
 
 fn pairs(list: &Value) -> Vec<(String, String)> {
     let list = list.as_array().unwrap();
-    list.iter().map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].as_str().unwrap().to_owned())).collect()
+    list.iter()
+        .map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn sorted(mut headers: Vec<(String, String)>) -> Vec<(String, String)> {

@@ -57,7 +57,11 @@ impl Recording {
     fn answer(&self) -> Option<HttpAnswer> {
         let response = &self.whole["response"];
         let status = u16::try_from(response["status"].as_u64()?).unwrap();
-        if status == 0 || response["drop"] == true || response["exit"].is_number() || response["sigkill"] == true {
+        if status == 0
+            || response["drop"] == true
+            || response["exit"].is_number()
+            || response["sigkill"] == true
+        {
             return None;
         }
         let headers = response["headers"].as_object()?;
@@ -80,7 +84,11 @@ impl Recording {
             function: function.name.clone(),
             now: text("UtcNow").parse().unwrap_or(Timestamp::UNIX_EPOCH),
             rand_guid: text("RandGuid").parse().unwrap_or_default(),
-            retry: function.retry.map(|retry| RetryState { count, max_count: retry.max_count, failure: None }),
+            retry: function.retry.map(|retry| RetryState {
+                count,
+                max_count: retry.max_count,
+                failure: None,
+            }),
         }
     }
 }
@@ -111,7 +119,8 @@ fn forget_exception(envelope: &mut Json) {
 /// Compares the request line and the headers that do not belong to the connection.
 fn assert_same_head(id: &str, function: &str, request: &Value) {
     let recorded = recorded_headers(request);
-    let invocation_id = &recorded.iter().find(|(name, _)| name == "x-azure-functions-invocationid").unwrap().1;
+    let invocation_id =
+        &recorded.iter().find(|(name, _)| name == "x-azure-functions-invocationid").unwrap().1;
     let built = invocation_request(function, invocation_id.parse().unwrap(), String::new(), true);
     assert_eq!(request["method"], built.method.as_str(), "{id}");
     assert_eq!(request["path"], built.path_and_query, "{id}");
