@@ -1,4 +1,5 @@
 //! The local Cosmos DB account as the real Rust client sees it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -60,7 +61,7 @@ fn documents() -> Vec<Value> {
         .map(|number| {
             let kind = if number % 4 == 0 { "alert" } else { "results" };
             json!({ "id": format!("r-{number:02}"), "type": kind, "bucket": format!("l.0.{}", number % 3),
-                "from": number * 10, "readings": { format!("d{}", number % 2): [[number, 2.5]] } })
+                "position": number * 10, "readings": { format!("d{}", number % 2): [[number, 2.5]] } })
         })
         .collect()
 }
@@ -73,9 +74,9 @@ async fn the_queries_that_functions_need_work_in_one_bucket_and_across() {
     let container = local.connect().await;
     let all = FeedScope::full_container;
     for (query, expected) in [
-        ("SELECT * FROM c WHERE c.type = 'alert' ORDER BY c['from'] DESC", "r-08 r-04 r-00"),
+        ("SELECT * FROM c WHERE c.type = 'alert' ORDER BY c.position DESC", "r-08 r-04 r-00"),
         (
-            "SELECT c.id FROM c WHERE c['from'] >= @from AND c['from'] < 50 ORDER BY c['from']",
+            "SELECT c.id FROM c WHERE c.position >= @from AND c.position < 50 ORDER BY c.position",
             "r-02 r-03 r-04",
         ),
         (
@@ -87,7 +88,7 @@ async fn the_queries_that_functions_need_work_in_one_bucket_and_across() {
         ("SELECT c.id FROM c WHERE STARTSWITH(c.id, 'r-1') ORDER BY c.id", "r-10 r-11"),
         ("SELECT c.id FROM c WHERE ARRAY_CONTAINS(@list, c.id) ORDER BY c.id", "r-01 r-02"),
         (
-            "SELECT c.id FROM c WHERE c.type IN ('alert', 'x') OR c['from'] = 110 ORDER BY c.id",
+            "SELECT c.id FROM c WHERE c.type IN ('alert', 'x') OR c.position = 110 ORDER BY c.id",
             "r-00 r-04 r-08 r-11",
         ),
     ] {

@@ -107,9 +107,7 @@ fn authorize(
     };
     match service.keys.check(token, hub) {
         Ok(user) => Ok((hub.clone(), user)),
-        Err(reason) => {
-            Err((StatusCode::UNAUTHORIZED, format!("the access token is refused: {reason}")))
-        }
+        Err(reason) => Err((StatusCode::UNAUTHORIZED, format!("the access token is refused: {reason}"))),
     }
 }
 

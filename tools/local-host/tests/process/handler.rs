@@ -9,45 +9,45 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One answer.
 #[derive(Clone, Copy)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Status, further header lines, body.
     Reply(u16, &'static str, &'static str),
     /// The connection is closed without an answer.
     Drop,
 }
 
-pub fn json(body: &'static str) -> Answer {
+pub(crate) fn json(body: &'static str) -> Answer {
     Answer::Reply(200, "Content-Type: application/json", body)
 }
 
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub line: String,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(other, _)| other.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 #[derive(Clone)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     requests: Arc<Mutex<Vec<Request>>>,
     answers: Arc<Mutex<VecDeque<Answer>>>,
 }
 
 impl Recorder {
-    pub async fn listen(port: u16, answers: &[Answer]) -> Self {
+    pub(crate) async fn listen(port: u16, answers: &[Answer]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let recorder = Self {
             requests: Arc::default(),
@@ -62,12 +62,12 @@ impl Recorder {
         recorder
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// Waits for so many requests.
-    pub async fn wait_for(&self, count: usize) -> Vec<Request> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Request> {
         crate::until(|| Some(self.requests()).filter(|requests| requests.len() >= count)).await
     }
 
