@@ -180,9 +180,9 @@ impl Autoencoder {
 }
 
 fn open(onnx: &[u8]) -> Result<Session, ort::Error> {
-    Ok(Session::builder(backend::environment()?)?
+    Session::builder(backend::environment()?)?
         .with_optimization_level(GraphOptimizationLevel::Level3)?
-        .commit_from_memory(onnx)?)
+        .commit_from_memory(onnx)
 }
 
 fn check_interface(session: &Session, window_length: usize) -> Result<(), LoadError> {

@@ -133,7 +133,7 @@ fn a_wrong_model_is_refused_by_what_is_wrong() {
         (MODEL, 0, "window length is 0"),
         (MODEL, 16, "by 16"),
         (b"not a model".as_slice(), LENGTH, "11 bytes cannot be read"),
-        (b"".as_slice(), LENGTH, "0 inputs and 0 outputs"),
+        (b"".as_slice(), LENGTH, "0 bytes cannot be read"),
         (&MODEL[..MODEL.len() / 2], LENGTH, "cannot be read"),
         (&renamed, LENGTH, "\"widgets\" where \"windows\" must be"),
     ] {

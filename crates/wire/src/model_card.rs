@@ -27,8 +27,8 @@ pub struct ModelCard {
     pub window_length: usize,
     /// How temperatures become a window's values.
     pub normalization: Normalization,
-    /// 99 % quantile of reconstruction errors over the training fleet, in normalized units: what is usual for a
-    /// device that is not known yet.
+    /// 99 % quantile of reconstruction errors, in normalized units, that is assumed of a device until its own is
+    /// known: for nine tenths of the training fleet it is no greater.
     pub error_quantile: f64,
     /// Policies and their thresholds.
     pub policies: Policies,
@@ -116,19 +116,21 @@ pub struct Training {
     pub learning_rate: f64,
     /// Standard deviation of the noise added to inputs, in normalized units.
     pub denoising: f64,
-    /// Share of inputs whose newest value was moved at random.
-    pub spikes: f64,
+    /// Share of windows that were moved up or down as a whole.
+    pub level_shifts: f64,
+    /// Normalized units beyond which the network was taught to expect no value.
+    pub expected_limit: f64,
 }
 
 /// How well the network does, in normalized units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metrics {
-    /// Mean squared error over the training windows.
+    /// Mean squared error over the training windows, moved and noisy as they were fitted.
     pub training_error: f64,
     /// Mean squared error over the validation windows.
     pub validation_error: f64,
-    /// Reconstruction error by family of devices.
+    /// Reconstruction errors by family of devices, all windows of the validation fleet included.
     pub families: Vec<FamilyMetrics>,
 }
 
@@ -276,7 +278,7 @@ mod tests {
             },
             "training": {
                 "seed": 7, "nEpochs": 3, "bestEpoch": 2, "batchSize": 64, "learningRate": 0.001,
-                "denoising": 0.05, "spikes": 0.3
+                "denoising": 0.05, "levelShifts": 0.3, "expectedLimit": 2.0
             },
             "metrics": {
                 "trainingError": 0.1,

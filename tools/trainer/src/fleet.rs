@@ -16,6 +16,8 @@ const STAND_IN_SPREAD: f64 = 1.0;
 const INTERVAL_FACTORS: [i64; 4] = [1, 1, 3, 5];
 /// Readings between two windows of one device, on average: neighbors say nearly the same.
 const MEAN_STRIDE: f64 = 8.0;
+/// Root mean square, in normalized units, up to which a window is worth fitting on.
+const RANGE_LIMIT: f32 = 3.0;
 /// Stream of random numbers for fleets.
 const PURPOSE: u64 = 0x666c_6565;
 
@@ -41,11 +43,11 @@ struct FleetDevice {
     readings: Vec<Reading>,
 }
 
-/// Windows of a fleet, grouped by family.
+/// Windows of a fleet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FleetWindows {
-    /// Each family with its windows, one after the other.
-    pub families: Vec<(Family, Vec<f32>)>,
+    /// Each device's family with its windows, one after the other.
+    pub devices: Vec<(Family, Vec<f32>)>,
 }
 
 impl Fleet {
@@ -83,15 +85,8 @@ impl Fleet {
     /// Writes windows of all devices, each device's at random distances.
     #[must_use]
     pub fn windows(&self, prior_spread: f64) -> FleetWindows {
-        let mut families: Vec<(Family, Vec<f32>)> = Family::ALL.map(|family| (family, Vec::new())).into();
-        for device in &self.devices {
-            for (family, windows) in &mut families {
-                if *family == device.family {
-                    device.write_windows(prior_spread, windows);
-                }
-            }
-        }
-        FleetWindows { families }
+        let windows_of = |device: &FleetDevice| (device.family, device.windows(prior_spread));
+        FleetWindows { devices: self.devices.iter().map(windows_of).collect() }
     }
 }
 
@@ -117,30 +112,35 @@ impl FleetDevice {
         signal.scale(STAND_IN_SPREAD).spread
     }
 
-    fn write_windows(&self, prior_spread: f64, out: &mut Vec<f32>) {
+    fn windows(&self, prior_spread: f64) -> Vec<f32> {
+        let mut windows = Vec::new();
         let mut draws = Draws::new(self.seed, PURPOSE + 1);
         let mut signal = Signal::default();
         for reading in &self.readings {
             signal.push(*reading, prior_spread);
             if draws.chance(1.0 / MEAN_STRIDE) {
-                signal.write_own_window(prior_spread, out);
+                signal.write_own_window(prior_spread, &mut windows);
             }
         }
+        windows
     }
 }
 
 impl FleetWindows {
-    /// Windows in all.
+    /// All windows that are worth fitting on, one after the other: those far out of their device's range tell of
+    /// days on which it had not learned enough, and would outweigh all others.
     #[must_use]
-    pub fn n_windows(&self) -> usize {
-        self.families.iter().map(|(_, windows)| windows.len() / WINDOW_LENGTH).sum()
+    pub fn within_range(&self) -> Vec<f32> {
+        let windows = self.devices.iter().flat_map(|(_, windows)| windows.chunks(WINDOW_LENGTH));
+        windows.filter(|window| is_within_range(window)).flatten().copied().collect()
     }
+}
 
-    /// All windows, one after the other.
-    #[must_use]
-    pub fn concatenated(&self) -> Vec<f32> {
-        self.families.iter().flat_map(|(_, windows)| windows).copied().collect()
-    }
+fn is_within_range(window: &[f32]) -> bool {
+    let squares: f32 = window.iter().map(|value| value * value).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a window's length is small")]
+    let length = window.len() as f32;
+    squares <= length * RANGE_LIMIT * RANGE_LIMIT
 }
 
 #[cfg(test)]
@@ -159,11 +159,17 @@ mod tests {
     #[test]
     fn every_family_gives_whole_windows() {
         let windows = Fleet::simulate(1, SIZE).unwrap().windows(1.0);
-        assert_eq!(windows.families.len(), Family::ALL.len());
-        for (family, windows) in &windows.families {
+        assert_eq!(windows.devices.len(), Family::ALL.len());
+        for (family, windows) in &windows.devices {
             assert!(!windows.is_empty() && windows.len().is_multiple_of(WINDOW_LENGTH), "{family}");
         }
-        assert_eq!(windows.concatenated().len(), windows.n_windows() * WINDOW_LENGTH);
+    }
+
+    #[test]
+    fn windows_far_out_of_range_are_not_fitted_on() {
+        let windows = vec![[2.0; WINDOW_LENGTH], [-3.5; WINDOW_LENGTH]].concat();
+        let fleet = FleetWindows { devices: vec![(Family::Room, windows)] };
+        assert_eq!(fleet.within_range(), [2.0; WINDOW_LENGTH]);
     }
 
     #[test]

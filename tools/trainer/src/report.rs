@@ -61,7 +61,7 @@ pub fn summary(card: &ModelCard) -> String {
     );
     let _ = writeln!(
         text,
-        "Prior spread {} °C, usual error {} (99 % quantile over the training fleet).",
+        "Prior spread {} °C, usual error {} (99 % quantile of a device's errors, no greater for nine tenths of the fleet).",
         card.normalization.prior_spread, card.error_quantile
     );
     text
@@ -88,9 +88,9 @@ type Place = (Family, usize, f64);
 /// Each family's window of median error.
 fn typical_windows(trained: &Trained) -> Vec<Place> {
     let mut places = Vec::new();
-    for (family, errors) in &trained.errors.families {
+    for (family, errors) in trained.errors.by_family() {
         let mut ranked: Vec<Place> =
-            errors.iter().enumerate().map(|(n, error)| (*family, n, *error)).collect();
+            errors.iter().enumerate().map(|(n, error)| (family, n, *error)).collect();
         ranked.sort_by(|one, other| one.2.total_cmp(&other.2));
         places.extend(ranked.get(ranked.len() / 2));
     }
@@ -100,8 +100,8 @@ fn typical_windows(trained: &Trained) -> Vec<Place> {
 /// The windows of the greatest errors, at most one of each family.
 fn worst_windows(trained: &Trained) -> Vec<Place> {
     let mut places = Vec::new();
-    for (family, errors) in &trained.errors.families {
-        let ranked = errors.iter().enumerate().map(|(n, error)| (*family, n, *error));
+    for (family, errors) in trained.errors.by_family() {
+        let ranked = errors.iter().enumerate().map(|(n, error)| (family, n, *error));
         places.extend(ranked.max_by(|one, other| one.2.total_cmp(&other.2)));
     }
     places.sort_by(|one, other| other.2.total_cmp(&one.2));
@@ -113,10 +113,11 @@ fn reconstruct(trained: &Trained, places: &[Place]) -> Result<Vec<Example>> {
     let mut model = Autoencoder::load(&trained.onnx, WINDOW_LENGTH)?;
     let mut examples = Vec::new();
     for (family, n, error) in places {
-        let Some((_, windows)) = trained.windows.families.iter().find(|(name, _)| name == family) else {
+        let devices = trained.windows.devices.iter().filter(|(of, _)| of == family);
+        let mut windows = devices.flat_map(|(_, windows)| windows.chunks(WINDOW_LENGTH));
+        let Some(window) = windows.nth(*n).map(<[f32]>::to_vec) else {
             continue;
         };
-        let window = windows[n * WINDOW_LENGTH..(n + 1) * WINDOW_LENGTH].to_vec();
         let mut reconstruction = Vec::new();
         model.reconstruct(&window, &mut reconstruction)?;
         examples.push(Example { title: format!("{family}, error {error:.4}"), window, reconstruction });

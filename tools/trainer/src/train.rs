@@ -40,16 +40,17 @@ impl TrainOptions {
         Self {
             recipe: Recipe {
                 seed,
-                layers: vec![WINDOW_LENGTH, 32, 4, 32, WINDOW_LENGTH],
-                n_epochs: 60,
+                layers: vec![WINDOW_LENGTH, 32, 6, 32, WINDOW_LENGTH],
+                n_epochs: 40,
                 patience: 12,
                 batch_size: 256,
                 learning_rate: 0.002,
                 denoising: 0.05,
-                spikes: 0.3,
+                level_shifts: 0.3,
+                expected_limit: 2.0,
             },
-            training: FleetSize { n_devices: 24, n_readings: 3000 },
-            validation: FleetSize { n_devices: 6, n_readings: 3000 },
+            training: FleetSize { n_devices: 60, n_readings: 1200 },
+            validation: FleetSize { n_devices: 12, n_readings: 1200 },
         }
     }
 }
@@ -84,7 +85,9 @@ pub fn train(options: &TrainOptions, progress: &mut dyn FnMut(usize, Epoch)) -> 
     let training = training_fleet.windows(prior_spread);
     let windows = validation_fleet.windows(prior_spread);
 
-    let fitted = fit(&options.recipe, &training.concatenated(), &windows.concatenated(), progress)?;
+    let (fitted_on, stopped_by) = (training.within_range(), windows.within_range());
+    let fitted = fit(&options.recipe, &fitted_on, &stopped_by, progress)?;
+    let best = fitted.epochs.get(fitted.best).context("fitting made no pass")?;
     let weights = fitted.network.weights()?;
     let onnx = onnx::encode(&weights, ACTIVATION_LIMIT);
     let mut model = Autoencoder::load(&onnx, WINDOW_LENGTH).context("the exported model does not load")?;
@@ -111,33 +114,27 @@ pub fn train(options: &TrainOptions, progress: &mut dyn FnMut(usize, Epoch)) -> 
             activation: format!("clip to -{ACTIVATION_LIMIT}..{ACTIVATION_LIMIT}, no biases, linear output"),
             n_weights: weights.iter().map(|layer| layer.values.len()).sum(),
         },
-        data: describe_data(&training_fleet, &validation_fleet, &training, &windows),
+        data: TrainingData {
+            description: "synthetic devices of all families of the simulator, without faults; no measured series"
+                .to_owned(),
+            n_training_devices: training_fleet.n_devices(),
+            n_validation_devices: validation_fleet.n_devices(),
+            n_windows: fitted_on.len() / WINDOW_LENGTH,
+            windows_sha256: hash_windows(&fitted_on, &stopped_by),
+        },
         training: describe_training(&options.recipe, &fitted),
         metrics: Metrics {
-            training_error: round_significant(training_errors.mean()),
-            validation_error: round_significant(errors.mean()),
-            families: errors.families.iter().map(describe_family).collect(),
+            training_error: round_significant(best.training_error),
+            validation_error: round_significant(best.validation_error),
+            families: errors.by_family().iter().map(describe_family).collect(),
         },
     };
     Ok(Trained { onnx, card_json: card.to_json()?, card, epochs: fitted.epochs, windows, errors })
 }
 
-fn describe_data(
-    training_fleet: &Fleet,
-    validation_fleet: &Fleet,
-    training: &FleetWindows,
-    validation: &FleetWindows,
-) -> TrainingData {
-    let values = [training.concatenated(), validation.concatenated()].concat();
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    TrainingData {
-        description: "synthetic devices of all families of the simulator, without faults; no measured series"
-            .to_owned(),
-        n_training_devices: training_fleet.n_devices(),
-        n_validation_devices: validation_fleet.n_devices(),
-        n_windows: training.n_windows(),
-        windows_sha256: sha256_hex(&bytes),
-    }
+fn hash_windows(training: &[f32], validation: &[f32]) -> String {
+    let bytes: Vec<u8> = training.iter().chain(validation).flat_map(|value| value.to_le_bytes()).collect();
+    sha256_hex(&bytes)
 }
 
 fn describe_training(recipe: &Recipe, fitted: &Fitted) -> Training {
@@ -148,7 +145,8 @@ fn describe_training(recipe: &Recipe, fitted: &Fitted) -> Training {
         batch_size: recipe.batch_size,
         learning_rate: recipe.learning_rate,
         denoising: recipe.denoising,
-        spikes: recipe.spikes,
+        level_shifts: recipe.level_shifts,
+        expected_limit: f64::from(recipe.expected_limit),
     }
 }
 

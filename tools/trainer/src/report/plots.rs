@@ -46,12 +46,13 @@ pub(super) fn course(path: &Path, epochs: &[Epoch]) -> Result<()> {
 /// Draws, for each family, the range from its 1 % to its 99 % quantile, with median and quartiles, and the usual
 /// error of the model card across all.
 pub(super) fn errors(path: &Path, errors: &FleetErrors, usual: f64) -> Result<()> {
-    let all = errors.families.iter().flat_map(|(_, errors)| [quantile(errors, 0.01), quantile(errors, 0.99)]);
+    let families = errors.by_family();
+    let all = families.iter().flat_map(|(_, errors)| [quantile(errors, 0.01), quantile(errors, 0.99)]);
     let (low, high) = bounds(all.chain([usual]));
-    let n = errors.families.len();
+    let n = families.len();
     let root = SVGBackend::new(path, (800, 400)).into_drawing_area();
     root.fill(&WHITE)?;
-    let names: Vec<&str> = errors.families.iter().map(|(family, _)| family.name()).collect();
+    let names: Vec<&str> = families.iter().map(|(family, _)| family.name()).collect();
     #[expect(clippy::cast_precision_loss, reason = "few families")]
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
@@ -66,7 +67,7 @@ pub(super) fn errors(path: &Path, errors: &FleetErrors, usual: f64) -> Result<()
         .y_desc("reconstruction error")
         .y_label_formatter(&|error| format!("{error:.4}"))
         .draw()?;
-    for (x, (_, errors)) in (0_u32..).zip(&errors.families) {
+    for (x, (_, errors)) in (0_u32..).zip(&families) {
         let x = f64::from(x);
         let at = |share| quantile(errors, share).max(low);
         chart.draw_series([PathElement::new([(x, at(0.01)), (x, at(0.99))], BLUE_INK.stroke_width(1))])?;
@@ -84,7 +85,7 @@ pub(super) fn errors(path: &Path, errors: &FleetErrors, usual: f64) -> Result<()
     present(&root, path)
 }
 
-/// Draws windows and, dashed by dots, their reconstructions.
+/// Draws windows and, dashed, their reconstructions.
 pub(super) fn examples(path: &Path, examples: &[Example]) -> Result<()> {
     let root = SVGBackend::new(path, (960, 640)).into_drawing_area();
     root.fill(&WHITE)?;
