@@ -177,62 +177,57 @@ impl<'a> Checker<'a> {
     }
 
     fn number(&mut self) -> Result<(), Damage> {
-        let rest = &self.json.as_bytes()[self.at..];
-        let is_part = |byte: &&u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
-        let n_bytes = rest.iter().take_while(is_part).count();
-        let text = &self.json[self.at..self.at + n_bytes];
-        let (shape, digits) = number_shape(text);
-        match shape {
-            NumberShape::Bad => return Err(self.not_json()),
-            NumberShape::Integer => {
-                if digits.len() > 15 && digits.parse::<u64>().map_or(true, |number| number > MAX_INTEGER) {
-                    return Err(Damage::LargeInteger { at: self.at });
-                }
-            }
-            NumberShape::Real => {
-                if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                    return Err(Damage::NotFinite { at: self.at });
-                }
+        let start = self.at;
+        let not_json = Damage::NotJson { at: start };
+        self.eat(b"-");
+        let first_digit = self.json.as_bytes().get(self.at);
+        let n_digits = self.digits();
+        if n_digits == 0 || (n_digits > 1 && first_digit == Some(&b'0')) {
+            return Err(not_json);
+        }
+        let digits_end = self.at;
+        if self.eat(b".") && self.digits() == 0 {
+            return Err(not_json);
+        }
+        let has_exponent = self.eat(b"eE");
+        if has_exponent {
+            self.eat(b"+-");
+            if self.digits() == 0 {
+                return Err(not_json);
             }
         }
-        self.at += n_bytes;
+        if self.at == digits_end && n_digits > 15 {
+            let is_exact = |number: u64| number <= MAX_INTEGER;
+            let digits = &self.json[digits_end - n_digits..digits_end];
+            return if digits.parse().is_ok_and(is_exact) {
+                Ok(())
+            } else {
+                Err(Damage::LargeInteger { at: start })
+            };
+        }
+        // Only an exponent or hundreds of digits reach beyond a double.
+        if has_exponent || n_digits > 300 {
+            let is_finite = self.json[start..self.at].parse().is_ok_and(f64::is_finite);
+            return if is_finite { Ok(()) } else { Err(Damage::NotFinite { at: start }) };
+        }
         Ok(())
     }
-}
 
-enum NumberShape {
-    Bad,
-    Integer,
-    Real,
-}
-
-/// The kind of a JSON number, and the digits before its point.
-fn number_shape(text: &str) -> (NumberShape, &str) {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (digits, rest) = split_digits(unsigned);
-    if digits.is_empty() || (digits.len() > 1 && digits.starts_with('0')) {
-        return (NumberShape::Bad, digits);
+    /// Steps over one of the wanted bytes, if it is next.
+    fn eat(&mut self, wanted: &[u8]) -> bool {
+        let is_next = self.json.as_bytes().get(self.at).is_some_and(|byte| wanted.contains(byte));
+        self.at += usize::from(is_next);
+        is_next
     }
-    if rest.is_empty() {
-        return (NumberShape::Integer, digits);
-    }
-    let (fraction, exponent) = match rest.strip_prefix('.') {
-        Some(after_point) => split_digits(after_point),
-        None => ("0", rest),
-    };
-    let exponent_digits = match exponent.strip_prefix(['e', 'E']) {
-        Some(signed) => signed.strip_prefix(['+', '-']).unwrap_or(signed),
-        None if exponent.is_empty() => "0",
-        None => "",
-    };
-    let (exponent_digits, tail) = split_digits(exponent_digits);
-    let is_whole = !fraction.is_empty() && !exponent_digits.is_empty() && tail.is_empty();
-    (if is_whole { NumberShape::Real } else { NumberShape::Bad }, digits)
-}
 
-fn split_digits(text: &str) -> (&str, &str) {
-    let n_digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    text.split_at(n_digits)
+    /// Steps over digits; answers how many.
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while self.json.as_bytes().get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        self.at - start
+    }
 }
 
 /// Length of the escape at the start of `bytes`.

@@ -243,7 +243,7 @@ mod tests {
         }
         assert_eq!(check_undamaged("[1e999]"), Err(Damage::NotFinite { at: 1 }));
         for bad in ["01", "-", "1.", ".5", "1e", "1e+", "+1", "1.5.5", "NaN", "Infinity", "1-2"] {
-            assert_eq!(check_undamaged(&format!("[{bad}]")), Err(Damage::NotJson { at: 1 }), "{bad}");
+            assert!(matches!(check_undamaged(&format!("[{bad}]")), Err(Damage::NotJson { .. })), "{bad}");
         }
     }
 
