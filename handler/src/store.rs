@@ -140,8 +140,8 @@ impl Store {
     ) -> Result<Vec<ResultsDocument>, StoreError> {
         // The device's id travels as a parameter: it is untrusted text.
         let text = "SELECT c.id, c.type, c.bucket, c.hub, c.partition, c.epoch, c.term, c.writer, c.version, \
-                    c.firstSequence, c.lastSequence, c.enqueuedTo, c.ttl, c[\"from\"], c[\"to\"], c.columns, \
-                    c.readings[@id] AS rows FROM c WHERE c.type = 'results' AND c[\"to\"] >= @from AND c[\"from\"] <= @to";
+                    c.firstSequence, c.lastSequence, c.enqueuedTo, c.ttl, c['from'], c['to'], c.columns, \
+                    c.readings[@id] AS rows FROM c WHERE c.type = 'results' AND c['to'] >= @from AND c['from'] <= @to";
         let query = Query::from(text)
             .with_parameter("@id", device_id)
             .and_then(|query| query.with_parameter("@from", from))
