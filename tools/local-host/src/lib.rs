@@ -17,6 +17,7 @@ pub mod cosmos;
 pub mod signalr;
 
 mod app;
+mod connections;
 mod options;
 
 pub use app::{Addresses, LocalHost};

@@ -11,7 +11,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use azure_core::http::Method;
 
-use super::account::{Account, Exchange};
+use super::account::{Account, AccountError, Exchange, Reply};
 
 /// Largest request body; Cosmos DB itself ends at 2 MB a document and 2 MB a batch.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
@@ -23,7 +23,7 @@ pub fn router(account: Arc<Account>) -> Router {
 
 async fn forward(State(account): State<Arc<Account>>, request: Request) -> Response {
     match read(request).await {
-        Ok(exchange) => match account.execute(exchange).await {
+        Ok(exchange) => match off_the_async_threads(account, exchange).await {
             Ok(reply) => respond(reply.status, reply.headers, reply.body),
             Err(error) => {
                 tracing::error!(error = %error, "the local cosmos account could not carry out a request");
@@ -32,6 +32,13 @@ async fn forward(State(account): State<Arc<Account>>, request: Request) -> Respo
         },
         Err(refusal) => refusal,
     }
+}
+
+/// A query walks all documents, which takes tens of milliseconds of a processor.
+async fn off_the_async_threads(account: Arc<Account>, exchange: Exchange) -> Result<Reply, AccountError> {
+    let runtime = tokio::runtime::Handle::current();
+    let work = tokio::task::spawn_blocking(move || runtime.block_on(account.execute(exchange)));
+    work.await.unwrap_or_else(|error| Err(AccountError::Emulator(error.to_string())))
 }
 
 async fn read(request: Request) -> Result<Exchange, Response> {

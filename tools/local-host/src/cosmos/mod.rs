@@ -6,6 +6,7 @@ mod account;
 mod adapter;
 mod journal;
 mod output;
+mod write;
 
 pub use account::{Account, AccountError, Exchange, Reply, ResourceNames};
 pub use adapter::router;
