@@ -28,10 +28,12 @@ const CHUNK_ROWS: usize = 64;
 ///
 /// On its window and the model alone, to the bit: never on the other windows of a batch, on their number or on its
 /// place among them.
-/// The same holds across processors that have fused multiply-add (every x86-64 and ARM64 machine that Azure rents
-/// out), because the network's activation consists of exactly rounded operations, and the kernels for those
-/// processors add the same products in the same order.
-/// A processor without it rounds each product and may differ in the last bits.
+/// With a model of matrix products and clips, as the trainer writes it, x86-64 kernels for AVX2 with fused
+/// multiply-add and for AVX-512 give the same bits too: a clip is exact, and both add the same products in the same
+/// order.
+/// That is an observation about the pinned backend, and not its promise; ARM64 kernels fuse as well, but were not
+/// compared.
+/// A processor without fused multiply-add rounds each product and differs in the last bits.
 ///
 /// A window that holds a value which is not finite gets a reconstruction that is not finite either, and leaves
 /// those of other windows alone.

@@ -1,5 +1,7 @@
 //! The committed model, run: reconstructions depend on their window alone, and a wrong model is refused.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use autoencoder::{Autoencoder, INPUT_NAME, LoadError, ReconstructError};
 
 const MODEL: &[u8] = include_bytes!("../../../model/autoencoder.onnx");

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn windows_far_out_of_range_are_not_fitted_on() {
-        let windows = vec![[2.0; WINDOW_LENGTH], [-3.5; WINDOW_LENGTH]].concat();
+        let windows = [[2.0; WINDOW_LENGTH], [-3.5; WINDOW_LENGTH]].concat();
         let fleet = FleetWindows { devices: vec![(Family::Room, windows)] };
         assert_eq!(fleet.within_range(), [2.0; WINDOW_LENGTH]);
     }

@@ -1,5 +1,7 @@
 //! A small training from end to end, and what the committed model must be able to do.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use autoencoder::Autoencoder;
 use detector::{Detector, Device, Fact, Policy, Prior, Reading, Verdict, WINDOW_LENGTH};
 use simulator::random::Draws;

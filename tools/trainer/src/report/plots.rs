@@ -13,17 +13,17 @@ const BLUE_INK: RGBColor = RGBColor(31, 119, 180);
 const RED_INK: RGBColor = RGBColor(214, 39, 40);
 const SMALL: (&str, i32) = ("sans-serif", 13);
 
-/// Draws the errors of all passes on a logarithmic scale.
+/// Draws the errors of all passes.
 pub(super) fn course(path: &Path, epochs: &[Epoch]) -> Result<()> {
     let errors = epochs.iter().flat_map(|epoch| [epoch.training_error, epoch.validation_error]);
-    let (low, high) = bounds(errors);
+    let (_, high) = bounds(errors);
     let root = SVGBackend::new(path, (800, 400)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(60)
-        .build_cartesian_2d(1..epochs.len().max(2), (low * 0.9..high * 1.1).log_scale())?;
+        .build_cartesian_2d(1..epochs.len().max(2), 0.0..high * 1.1)?;
     chart
         .configure_mesh()
         .x_desc("pass")
