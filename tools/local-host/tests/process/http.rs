@@ -45,7 +45,7 @@ async fn forwarded_calls_pass_unchanged_both_ways() {
     let answers = [
         Answer::Reply(
             201,
-            "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nETag: \"x\"\r\nContent-Encoding: gzip",
+            "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\nETag: \"x\"\r\nContent-Encoding: compress",
             "not really",
         ),
         Answer::Reply(302, "Location: /new", ""),

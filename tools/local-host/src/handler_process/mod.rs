@@ -2,93 +2,21 @@
 //!
 //! Lines of its output enter the log at the levels of the real host; its readiness and the reason to stop the whole host leave.
 
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+mod process;
+mod spec;
+
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, watch};
-use uuid::Uuid;
 
-use crate::config::{HostConfig, Settings};
+pub use spec::HandlerSpec;
 
-const PROBE_PAUSE: Duration = Duration::from_millis(25);
+use process::{kill, probe_until_ready, spawn};
+
 const STRIKES: usize = 3;
 /// Strikes are forgotten when the newest comes so much later than the one before.
 const STRIKE_MEMORY: Duration = Duration::from_secs(30 * 60);
-/// A line of output longer than this is cut into several.
-const LINE_LIMIT_BYTES: usize = 64 * 1024;
-
-/// What is needed to start the handler.
-#[derive(Debug, Clone)]
-pub struct HandlerSpec {
-    program: PathBuf,
-    arguments: Vec<String>,
-    working_directory: PathBuf,
-    environment: Vec<(String, String)>,
-    stderr_is_error: bool,
-    initialization_timeout: Duration,
-    port: u16,
-    restart_on_exit_0: bool,
-}
-
-impl HandlerSpec {
-    /// The handler of a script root, to listen on `port`.
-    #[must_use]
-    pub fn new(
-        script_root: &Path,
-        config: &HostConfig,
-        settings: &Settings,
-        port: u16,
-        restart_on_exit_0: bool,
-    ) -> Self {
-        let executable = expand(&config.executable, settings);
-        let in_root = script_root.join(&executable);
-        let program = if in_root.is_file() { in_root } else { PathBuf::from(executable) };
-        let worker_id = Uuid::new_v4().to_string();
-        let mut environment: Vec<(String, String)> =
-            settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        for (name, value) in [
-            ("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
-            ("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
-            ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", worker_id.clone()),
-            ("FUNCTIONS_HTTPWORKER_ID", worker_id),
-            ("FUNCTIONS_APP_ROOT_PATH", script_root.display().to_string()),
-        ] {
-            environment.push((name.to_owned(), value));
-        }
-        // The host joins arguments without quoting, so one with a space becomes several.
-        let arguments = config.arguments.iter().map(|argument| expand(argument, settings));
-        let arguments =
-            arguments.collect::<Vec<_>>().join(" ").split_whitespace().map(str::to_owned).collect();
-        Self {
-            program,
-            arguments,
-            working_directory: script_root.join(&config.working_directory),
-            environment,
-            stderr_is_error: config.stderr_is_error,
-            initialization_timeout: config.initialization_timeout,
-            port,
-            restart_on_exit_0,
-        }
-    }
-}
-
-/// `%NAME%` is replaced, an unset one by nothing.
-fn expand(text: &str, settings: &Settings) -> String {
-    let mut expanded = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        let Some((name, tail)) = after.split_once('%') else { break };
-        expanded.push_str(before);
-        expanded.push_str(settings.get(name).unwrap_or_default());
-        rest = tail;
-    }
-    expanded.push_str(rest);
-    expanded
-}
 
 /// State of the handler as calls see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,81 +249,6 @@ impl Supervisor {
     }
 }
 
-fn spawn(spec: &HandlerSpec) -> std::io::Result<Child> {
-    let mut child = Command::new(&spec.program)
-        .args(&spec.arguments)
-        .current_dir(&spec.working_directory)
-        .envs(spec.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(relay(stdout, |line| tracing::info!(target: "handler", "{line}")));
-    }
-    if let Some(stderr) = child.stderr.take() {
-        let strict = spec.stderr_is_error;
-        tokio::spawn(relay(stderr, move |line| match stderr_level(line, strict) {
-            tracing::Level::WARN => tracing::warn!(target: "handler", "{line}"),
-            tracing::Level::ERROR => tracing::error!(target: "handler", "{line}"),
-            _ => tracing::info!(target: "handler", "{line}"),
-        }));
-    }
-    Ok(child)
-}
-
-/// The level of a stderr line, by the rules of the real host.
-fn stderr_level(line: &str, stderr_is_error: bool) -> tracing::Level {
-    let lower = line.to_lowercase();
-    let alarming = ["error", "fail", "severe", "unhandled exception"].iter().any(|word| lower.contains(word));
-    if lower.contains("warn") {
-        tracing::Level::WARN
-    } else if stderr_is_error || alarming {
-        tracing::Level::ERROR
-    } else {
-        tracing::Level::INFO
-    }
-}
-
-async fn relay(stream: impl AsyncRead + Unpin, log: impl Fn(&str)) {
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        // A limited read keeps one endless line from filling the memory.
-        let mut limited = tokio::io::AsyncReadExt::take(&mut reader, LINE_LIMIT_BYTES as u64);
-        match limited.read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => log(String::from_utf8_lossy(&line).trim_end()),
-        }
-    }
-}
-
-/// Asks `GET /` until anything answers; only a refused connection means "not yet".
-async fn probe_until_ready(port: u16) {
-    while !answers(port).await {
-        tokio::time::sleep(PROBE_PAUSE).await;
-    }
-}
-
-async fn answers(port: u16) -> bool {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
-    let request = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
-    if stream.write_all(request.as_bytes()).await.is_err() {
-        return false;
-    }
-    let mut first = [0; 1];
-    matches!(stream.read(&mut first).await, Ok(count) if count > 0)
-}
-
-async fn kill(child: &mut Child) {
-    if let Err(error) = child.kill().await {
-        tracing::warn!(error = %error, "the handler could not be killed");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,17 +263,5 @@ mod tests {
         let later = start + Duration::from_secs(70) + STRIKE_MEMORY;
         assert!(!strikes.count(later));
         assert!(strikes.count(later));
-    }
-
-    #[test]
-    fn stderr_lines_have_the_hosts_levels() {
-        for (line, strict, level) in [
-            ("all is well", true, tracing::Level::ERROR),
-            ("WARNING: low", true, tracing::Level::WARN),
-            ("all is well", false, tracing::Level::INFO),
-            ("it Failed", false, tracing::Level::ERROR),
-        ] {
-            assert_eq!(stderr_level(line, strict), level, "{line}");
-        }
     }
 }

@@ -1,0 +1,106 @@
+//! One process of the handler: started, its output read line by line, probed, killed.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use super::spec::HandlerSpec;
+
+const PROBE_PAUSE: Duration = Duration::from_millis(25);
+/// A line of output longer than this is cut into several.
+const LINE_LIMIT_BYTES: usize = 64 * 1024;
+
+pub(super) fn spawn(spec: &HandlerSpec) -> std::io::Result<Child> {
+    let mut child = Command::new(&spec.program)
+        .args(&spec.arguments)
+        .current_dir(&spec.working_directory)
+        .envs(spec.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(relay(stdout, |line| tracing::info!(target: "handler", "{line}")));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        let strict = spec.stderr_is_error;
+        tokio::spawn(relay(stderr, move |line| match stderr_level(line, strict) {
+            tracing::Level::WARN => tracing::warn!(target: "handler", "{line}"),
+            tracing::Level::ERROR => tracing::error!(target: "handler", "{line}"),
+            _ => tracing::info!(target: "handler", "{line}"),
+        }));
+    }
+    Ok(child)
+}
+
+/// The level of a stderr line, by the rules of the real host.
+fn stderr_level(line: &str, stderr_is_error: bool) -> tracing::Level {
+    let lower = line.to_lowercase();
+    let alarming = ["error", "fail", "severe", "unhandled exception"].iter().any(|word| lower.contains(word));
+    if lower.contains("warn") {
+        tracing::Level::WARN
+    } else if stderr_is_error || alarming {
+        tracing::Level::ERROR
+    } else {
+        tracing::Level::INFO
+    }
+}
+
+async fn relay(stream: impl AsyncRead + Unpin, log: impl Fn(&str)) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // A limited read keeps one endless line from filling the memory.
+        let mut limited = tokio::io::AsyncReadExt::take(&mut reader, LINE_LIMIT_BYTES as u64);
+        match limited.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => log(String::from_utf8_lossy(&line).trim_end()),
+        }
+    }
+}
+
+/// Asks `GET /` until anything answers; only a refused connection means "not yet".
+pub(super) async fn probe_until_ready(port: u16) {
+    while !answers(port).await {
+        tokio::time::sleep(PROBE_PAUSE).await;
+    }
+}
+
+async fn answers(port: u16) -> bool {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)).await else { return false };
+    let request = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    if stream.write_all(request.as_bytes()).await.is_err() {
+        return false;
+    }
+    let mut first = [0; 1];
+    matches!(stream.read(&mut first).await, Ok(count) if count > 0)
+}
+
+pub(super) async fn kill(child: &mut Child) {
+    if let Err(error) = child.kill().await {
+        tracing::warn!(error = %error, "the handler could not be killed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stderr_lines_have_the_hosts_levels() {
+        for (line, strict, level) in [
+            ("all is well", true, tracing::Level::ERROR),
+            ("WARNING: low", true, tracing::Level::WARN),
+            ("all is well", false, tracing::Level::INFO),
+            ("it Failed", false, tracing::Level::ERROR),
+        ] {
+            assert_eq!(stderr_level(line, strict), level, "{line}");
+        }
+    }
+}
