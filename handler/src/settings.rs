@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use detector::Policy;
 use secrecy::SecretString;
-use wire::bindings::{FunctionJson, HostJson, TimeSpan};
+use wire::bindings::{Binding, FunctionJson, HostJson, TimeSpan};
 
 /// Settings that a person sets, connections apart: name and meaning.
 pub const NAMES: [(&str, &str); 9] = [
@@ -304,6 +304,11 @@ impl Reader<'_> {
         match function {
             Err(error) => self.faults.add(format!("{name}/function.json: {error}")),
             Ok(function) => {
+                if matches!(function.trigger(), Some(Binding::EventHubTrigger(_)))
+                    && let Err(error) = function.check_event_batches()
+                {
+                    self.faults.add(format!("{name}/function.json: {error}"));
+                }
                 for required in wire::bindings::required_settings(&function) {
                     if !required.is_set(self.variables) {
                         let names = required.any_of.join(" or ");

@@ -155,7 +155,7 @@ pub struct RejectEntry {
     pub device_id: Option<String>,
     /// When the hub took it in, in epoch milliseconds.
     pub enqueued_at: Option<i64>,
-    /// The event's text as the host delivered it, in pieces to be put together, with the first fact of the event
+    /// The event's text as the host delivered it, in pieces to be put together, with the first reject of the event
     /// only: one piece, or two where the host would take the whole for a date and rewrite it.
     pub text: Vec<String>,
     /// Whether the text was cut at [`REJECT_TEXT_BYTES`].

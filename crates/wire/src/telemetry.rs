@@ -526,7 +526,8 @@ mod tests {
             "]".repeat(50_000)
         );
         assert_eq!(reasons(&closed, ORIGIN), ["malformed"]);
-        let brackets_in_text = format!("{{\"temperature\":1,\"timestamp\":1,\"x\":\"{}\"}}", "[".repeat(1000));
+        let brackets_in_text =
+            format!("{{\"temperature\":1,\"timestamp\":1,\"x\":\"{}\"}}", "[".repeat(1000));
         assert_eq!(reasons(&brackets_in_text, ORIGIN), ["reading"]);
     }
 

@@ -13,6 +13,7 @@ use wire::documents::{
 };
 use wire::invocation::{RawObject, looks_like_date};
 use wire::position::{Stream, short_hash};
+use wire::telemetry::Reject;
 
 use super::ScoreError;
 use super::batch::Batch;
@@ -51,6 +52,12 @@ struct Answer<'a> {
     writer: &'a Writer<'a>,
     batch: &'a Batch<'a>,
     documents: Vec<RawObject>,
+}
+
+/// A part of an event that is no stored reading; the event's text is kept once, with its first reject.
+struct LeftOut<'a> {
+    part: &'a Decided,
+    carries_text: bool,
 }
 
 /// A reading on its way into a bucket's document; its sequence number and time are still absolute.
@@ -182,18 +189,20 @@ impl Answer<'_> {
     }
 
     fn write_rejects(&mut self, partition: &Partition, decided: &[Decided]) -> Result<(), ScoreError> {
-        let left_out: Vec<&Decided> =
-            decided.iter().filter(|part| !matches!(part.outcome, Outcome::Reading(..))).collect();
+        let mut left_out: Vec<LeftOut<'_>> = Vec::new();
+        for part in decided.iter().filter(|part| !matches!(part.outcome, Outcome::Reading(..))) {
+            let is_reject = matches!(part.outcome, Outcome::Reject(_));
+            let is_first =
+                !left_out.iter().rev().any(|known| known.part.event == part.event && known.carries_text);
+            left_out.push(LeftOut { part, carries_text: is_reject && is_first });
+        }
         if left_out.is_empty() {
             return Ok(());
         }
-        let sizes = left_out.iter().map(|part| {
-            let text = if part.index == 0 {
-                self.batch.events()[part.event].text.len().min(REJECT_TEXT_BYTES)
-            } else {
-                0
-            };
-            (self.batch.sequence(part.event), REJECT_BYTES + 2 * text)
+        let sizes = left_out.iter().map(|left_out| {
+            let text =
+                if left_out.carries_text { self.text(left_out.part).len().min(REJECT_TEXT_BYTES) } else { 0 };
+            (self.batch.sequence(left_out.part.event), REJECT_BYTES + 2 * text)
         });
         for (range, stretch) in cut(sizes, self.stretch()) {
             let mut document = RejectsDocument {
@@ -201,10 +210,12 @@ impl Answer<'_> {
                 rejects: Vec::new(),
                 skips: Vec::new(),
             };
-            for part in &left_out[range] {
+            for LeftOut { part, carries_text } in &left_out[range] {
                 match &part.outcome {
                     Outcome::Reading(..) => {}
-                    Outcome::Reject(reject) => document.rejects.push(self.reject_entry(part, reject)),
+                    Outcome::Reject(reject) => {
+                        document.rejects.push(self.reject_entry(part, reject, *carries_text))
+                    }
                     Outcome::Duplicate(slot) => {
                         document.skips.push(self.skip_entry(
                             part,
@@ -237,9 +248,13 @@ impl Answer<'_> {
         Ok(())
     }
 
-    fn reject_entry(&self, part: &Decided, reject: &wire::telemetry::Reject) -> RejectEntry {
+    fn text(&self, part: &Decided) -> &str {
+        &self.batch.events()[part.event].text
+    }
+
+    fn reject_entry(&self, part: &Decided, reject: &Reject, carries_text: bool) -> RejectEntry {
         let event = &self.batch.events()[part.event];
-        let text = if part.index == 0 { &*event.text } else { "" };
+        let text = if carries_text { self.text(part) } else { "" };
         let kept = &text[..text.floor_char_boundary(REJECT_TEXT_BYTES)];
         RejectEntry {
             sequence: self.batch.sequence(part.event),

