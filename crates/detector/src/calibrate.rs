@@ -8,13 +8,14 @@ const LOWEST_EXPONENT: i64 = -16;
 /// Buckets: 24 powers of two, four each, so errors from 0.000015 to 256 in steps of a fifth.
 const N_BUCKETS: usize = 24 * 4;
 /// Errors after which all counts are halved, so that the memory is of about this many readings.
-const MEMORY_ERRORS: u32 = 4000;
+const MEMORY_ERRORS: u32 = 8000;
 /// The share of errors above the quantile.
 const TAIL: f64 = 0.01;
 /// Own errors until the device's calibration replaces the model card's.
-const LEARNING_ERRORS: u32 = 256;
-/// Quantiles at which an error is cut before it is remembered: one anomaly must not mask the next.
-const REMEMBERED_LIMIT: f64 = 2.0;
+const LEARNING_ERRORS: u32 = 1024;
+/// Quantiles at which an error is cut before it is remembered: little more than the next bucket, so that a bad day
+/// lifts what is usual by a step and not by its size.
+const REMEMBERED_LIMIT: f64 = 1.2;
 /// How far above its usual errors a device may go: the boundary for about one false alarm per device and week.
 const MARGIN: f64 = 1.5;
 /// The least usual error, in normalized units: below it lie rounding and the steps of sensors.
@@ -138,10 +139,10 @@ mod tests {
     #[test]
     fn old_errors_fade() {
         let mut histogram = ErrorHistogram::default();
-        for _ in 0..4000 {
+        for _ in 0..8000 {
             histogram.add(10.0);
         }
-        for _ in 0..40_000 {
+        for _ in 0..80_000 {
             histogram.add(0.1);
         }
         assert!(histogram.quantile().unwrap() < 0.2);
@@ -152,7 +153,7 @@ mod tests {
         let mut calibration = Calibration::default();
         assert_eq!(calibration.limit(0.3), 0.3);
         assert!(calibration.is_learning());
-        for _ in 0..256 {
+        for _ in 0..1024 {
             calibration.absorb(0.05, 0.3);
         }
         assert!(!calibration.is_learning());

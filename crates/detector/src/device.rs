@@ -232,7 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     const CALIBRATED: Detector =
-        Detector { policy: Policy::Calibrated, prior: Prior { spread: 1.0, error_quantile: 0.3 } };
+        Detector { policy: Policy::Calibrated, prior: Prior { spread: 1.0, error_quantile: 1.0 } };
 
     /// A stand-in for the network: expects every reading to be the window's mean.
     fn reconstruct(window: &[f32]) -> Vec<f32> {
@@ -251,14 +251,14 @@ mod tests {
     #[test]
     fn a_steady_device_is_normal_and_its_spike_is_not() {
         let mut device = Device::default();
-        for n in 0..600 {
+        for n in 0..1200 {
             let fact = step(&CALIBRATED, &mut device, n, 20.0 + 0.2 * f64::from((n * 7 % 5) as i32));
             assert_eq!(fact.verdict(), Verdict::Normal, "{fact:?}");
         }
-        let fact = step(&CALIBRATED, &mut device, 600, 30.0);
+        let fact = step(&CALIBRATED, &mut device, 1200, 30.0);
         assert_eq!(fact.verdict(), Verdict::Anomaly);
         assert!(!fact.learning);
-        assert_eq!(device.last_anomaly_ms(), Some(600));
+        assert_eq!(device.last_anomaly_ms(), Some(1200));
     }
 
     #[test]
@@ -266,10 +266,10 @@ mod tests {
         let mut device = Device::default();
         let first = step(&CALIBRATED, &mut device, 0, 20.0);
         assert!(first.learning && first.score.is_none());
-        for n in 1..290 {
+        for n in 1..1056 {
             step(&CALIBRATED, &mut device, n, 20.0);
         }
-        assert!(!step(&CALIBRATED, &mut device, 290, 20.0).learning);
+        assert!(!step(&CALIBRATED, &mut device, 1056, 20.0).learning);
     }
 
     #[test]

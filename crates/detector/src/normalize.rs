@@ -1,13 +1,13 @@
 //! Scales a device's temperatures with its own mean and spread, the model card's spread until those are learned.
 
 /// Readings from which mean and spread are learned before they only adapt slowly.
-const LEARNING_READINGS: u32 = 256;
+const LEARNING_READINGS: u32 = 1024;
 /// Share of a new reading in mean and spread once they are learned: a memory of about this many readings.
-const ADAPTING_READINGS: f64 = 4096.0;
+const ADAPTING_READINGS: f64 = 8192.0;
 /// How many readings the spread of the model card counts for.
 const PRIOR_READINGS: f64 = 16.0;
 /// Spreads by which one reading may pull a learned mean: an anomaly must not become the new normal by its size.
-const PULL_LIMIT: f64 = 4.0;
+const PULL_LIMIT: f64 = 3.0;
 /// The least spread in degrees Celsius: below it lie the steps and the noise of the sensors themselves.
 const LEAST_SPREAD: f64 = 0.1;
 
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn learns_mean_and_spread() {
         let mut normalizer = Normalizer::default();
-        for n in 0..256 {
+        for n in 0..1024 {
             normalizer.observe(if n % 2 == 0 { 18.0 } else { 22.0 }, 1.0);
         }
         assert!((normalizer.mean() - 20.0).abs() < 0.01);
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn one_absurd_reading_hardly_moves_what_was_learned() {
         let mut normalizer = Normalizer::default();
-        for n in 0..300 {
+        for n in 0..1100 {
             normalizer.observe(20.0 + f64::from(n % 3), 1.0);
         }
         let before = normalizer.clone();

@@ -75,18 +75,18 @@ async fn a_retry_of_the_same_cut_repeats_its_documents_and_says_nothing_live() {
 async fn a_spike_of_a_known_device_is_an_anomaly_in_results_and_table() {
     let handler = Handler::new(&[]);
     let celsius = |n: i64| 20.0 + [0.0, 0.25, 0.5, 0.25][usize::try_from(n % 4).unwrap()];
-    for batch in 0..10 {
+    for batch in 0..17 {
         let events = (0..64).map(|n| sent("d1", START_MS + (batch * 64 + n) * 60_000, celsius(n))).collect();
         handler.invoke("score_telemetry", Envelope::new(batch * 64, events).body()).await;
     }
-    let spike = vec![sent("d1", START_MS + 640 * 60_000, 35.0)];
-    let answer = handler.invoke("score_telemetry", Envelope::new(640, spike).body()).await.json();
+    let spike = vec![sent("d1", START_MS + 1088 * 60_000, 35.0)];
+    let answer = handler.invoke("score_telemetry", Envelope::new(1088, spike).body()).await.json();
     let documents = documents(&answer);
     let row = &documents[0]["readings"]["d1"][0];
     assert!(row[7].as_f64().unwrap() > 1.0, "{row}");
     assert_eq!(row[8], 0, "past learning: {row}");
     let device = &of_type(&documents, "devices")[0]["devices"]["d1"];
-    assert_eq!(device[6], START_MS + 640 * 60_000, "{device}");
+    assert_eq!(device[6], START_MS + 1088 * 60_000, "{device}");
 }
 
 #[tokio::test]
