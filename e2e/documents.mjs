@@ -14,7 +14,10 @@ export function resultsContainer(host) {
 
 /** All documents of a type, across buckets. */
 export async function documentsOf(host, type) {
-  const query = { query: "SELECT * FROM c WHERE c.type = @type", parameters: [{ name: "@type", value: type }] };
+  const query = {
+    query: "SELECT * FROM c WHERE c.type = @type",
+    parameters: [{ name: "@type", value: type }],
+  };
   const { resources } = await resultsContainer(host).items.query(query).fetchAll();
   return resources;
 }

@@ -16,6 +16,8 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TARGET = join(ROOT, "target");
+/** The staged app; `APP` names another one. */
+const APP = process.env.APP || join(TARGET, "app");
 
 /** Generous: a busy machine must not fail a test. */
 const PATIENCE_MS = 60_000;
@@ -76,14 +78,14 @@ export async function startHost(options = {}) {
   const [port, cosmosPort, signalrPort] = await freePorts(3);
   const program = start(join(TARGET, "release", "local-host"), {
     arguments: [
-      ...["--script-root", join(TARGET, "app"), "--data", data, "--port", port],
+      ...["--script-root", APP, "--data", data, "--port", port],
       ...["--cosmos-port", cosmosPort, "--signalr-port", signalrPort, "--partitions", partitions],
       ...extra,
     ].map(String),
     env: { ...SETTINGS, ...env },
   });
   const host = new Host(program, { data, port, cosmosPort });
-  await poll("the local host", async () => (await host.get("/")).status === 200 && program.mustRun());
+  await poll("the local host", async () => program.mustRun() && (await host.get("/")).status === 200);
   return host;
 }
 

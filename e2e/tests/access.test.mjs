@@ -33,7 +33,10 @@ describe("with a key set and nobody let in without", () => {
         await assertRefused(await host.get(path, headers), path);
       }
       await assertRefused(await host.post("/api/negotiate", "", headers), "/api/negotiate");
-      await assertRefused(await host.post("/api/negotiate?negotiateVersion=1", "", headers), "/api/negotiate");
+      await assertRefused(
+        await host.post("/api/negotiate?negotiateVersion=1", "", headers),
+        "/api/negotiate",
+      );
       await assertRefused(await host.get("/API/Devices", headers), "another letter case");
       await assertRefused(await host.get(`/api/devices?code=${KEY}`, headers), "the key in the query");
     });

@@ -16,7 +16,10 @@ describe("the HTTP API", () => {
   before(async () => {
     host = await startHost();
     for (const [n, deviceId] of DEVICES.entries()) {
-      await host.sendOk(deviceId, Array.from({ length: READINGS }, (_, step) => reading(n, step)));
+      await host.sendOk(
+        deviceId,
+        Array.from({ length: READINGS }, (_, step) => reading(n, step)),
+      );
     }
     await poll("all readings to be stored", async () => {
       const { devices } = await host.json("/api/devices");
@@ -27,7 +30,10 @@ describe("the HTTP API", () => {
   test("lists devices", async () => {
     const { devices, next } = await host.json("/api/devices");
     assert.equal(next, null);
-    assert.deepEqual(devices.map(({ deviceId }) => deviceId), DEVICES);
+    assert.deepEqual(
+      devices.map(({ deviceId }) => deviceId),
+      DEVICES,
+    );
     for (const [n, row] of devices.entries()) {
       const { expected, error, score, ...rest } = row;
       assert.deepEqual(rest, {
@@ -46,13 +52,22 @@ describe("the HTTP API", () => {
 
   test("pages and filters devices", async () => {
     const first = await host.json("/api/devices?limit=2");
-    assert.deepEqual(first.devices.map(({ deviceId }) => deviceId), ["alpha", "beta"]);
+    assert.deepEqual(
+      first.devices.map(({ deviceId }) => deviceId),
+      ["alpha", "beta"],
+    );
     assert.equal(first.next, "beta");
     const second = await host.json(`/api/devices?limit=2&after=${first.next}`);
-    assert.deepEqual(second.devices.map(({ deviceId }) => deviceId), ["gamma"]);
+    assert.deepEqual(
+      second.devices.map(({ deviceId }) => deviceId),
+      ["gamma"],
+    );
     assert.equal(second.next, null);
     const prefixed = await host.json("/api/devices?prefix=be");
-    assert.deepEqual(prefixed.devices.map(({ deviceId }) => deviceId), ["beta"]);
+    assert.deepEqual(
+      prefixed.devices.map(({ deviceId }) => deviceId),
+      ["beta"],
+    );
     assert.equal((await host.json("/api/devices?status=learning")).devices.length, DEVICES.length);
     assert.deepEqual((await host.json("/api/devices?status=anomaly")).devices, []);
   });
@@ -75,7 +90,10 @@ describe("the HTTP API", () => {
       "temperature",
       "timestamp",
     ]);
-    assert.deepEqual(readings.map(({ score }) => score === null), [true, false, false, false, false, false]);
+    assert.deepEqual(
+      readings.map(({ score }) => score === null),
+      [true, false, false, false, false, false],
+    );
     const texts = [from, to].map((ms) => encodeURIComponent(new Date(ms).toISOString()));
     const byText = await host.json(`/api/devices/beta/readings?from=${texts[0]}&to=${texts[1]}`);
     assert.deepEqual(byText, byNumber);
@@ -100,10 +118,7 @@ describe("the HTTP API", () => {
     assert.equal(head, "timestamp,temperature,expected,error,score,anomaly");
     const { readings } = await host.json("/api/devices/alpha/readings");
     assert.equal(readings.length, READINGS);
-    assert.deepEqual(
-      lines.map(parseCsvLine),
-      readings,
-    );
+    assert.deepEqual(lines.map(parseCsvLine), readings);
     const accepted = await host.get("/api/devices/alpha/readings", { accept: "text/csv" });
     assert.equal(await accepted.text(), text);
   });
@@ -123,7 +138,9 @@ describe("the HTTP API", () => {
 
   test("lists no alert", async () => {
     assert.deepEqual(await host.json("/api/alerts"), { alerts: [] });
-    assert.deepEqual(await host.json("/api/alerts?state=all&deviceId=alpha&from=0&to=1&limit=5"), { alerts: [] });
+    assert.deepEqual(await host.json("/api/alerts?state=all&deviceId=alpha&from=0&to=1&limit=5"), {
+      alerts: [],
+    });
   });
 
   for (const [path, parameter] of [
@@ -163,7 +180,13 @@ describe("the HTTP API", () => {
   });
 
   test("answers paths that do not exist with 404", async () => {
-    for (const path of ["/api/nothing", "/no-such-page", "/..%2fhost.json", "/handler", "/local.settings.json"]) {
+    for (const path of [
+      "/api/nothing",
+      "/no-such-page",
+      "/..%2fhost.json",
+      "/handler",
+      "/local.settings.json",
+    ]) {
       const response = await host.get(path);
       assert.equal(response.status, 404, path);
       await response.arrayBuffer();

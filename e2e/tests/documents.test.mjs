@@ -107,7 +107,10 @@ async function sendInForms(host, deviceId, readings, form) {
       await host.sendOk(deviceId, { ...reading, timestamp, messageId: `${deviceId}-${timestamp}` });
     }
   } else if (form === 1) {
-    await host.sendOk(deviceId, readings.map((reading) => ({ deviceId, ...reading })));
+    await host.sendOk(
+      deviceId,
+      readings.map((reading) => ({ deviceId, ...reading })),
+    );
   } else {
     await host.sendOk(deviceId, { deviceId, readings });
   }
@@ -138,7 +141,12 @@ function assertShape(document) {
     assert.ok(reading.index >= 0 && reading.index < reading.count, context);
     times.push(reading.timestamp);
   }
-  assert.ok(Object.values(document.readings).flat().every((row) => row.length === columns.length), context);
+  assert.ok(
+    Object.values(document.readings)
+      .flat()
+      .every((row) => row.length === columns.length),
+    context,
+  );
   assert.equal(Math.min(...times), document.from);
   assert.equal(Math.max(...times), document.to);
 }

@@ -24,7 +24,9 @@ test("policy fixed flags what the simulator injected, and nothing else", async (
 
   const injected = injectedReadings(await readFile(labels, "utf8"));
   assert.ok(injected.length > 10, `only ${injected.length} anomalies were injected`);
-  const flagged = stored.filter(({ anomaly }) => anomaly).map(({ deviceId, timestamp }) => `${deviceId} ${timestamp}`);
+  const flagged = stored
+    .filter(({ anomaly }) => anomaly)
+    .map(({ deviceId, timestamp }) => `${deviceId} ${timestamp}`);
   assert.deepEqual(flagged.sort(), injected.sort());
   t.diagnostic(`${injected.length} anomalies in ${stored.length} readings`);
 
