@@ -214,7 +214,7 @@ impl Answer<'_> {
                 match &part.outcome {
                     Outcome::Reading(..) => {}
                     Outcome::Reject(reject) => {
-                        document.rejects.push(self.reject_entry(part, reject, *carries_text))
+                        document.rejects.push(self.reject_entry(part, reject, *carries_text));
                     }
                     Outcome::Duplicate(slot) => {
                         document.skips.push(self.skip_entry(

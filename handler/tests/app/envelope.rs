@@ -4,30 +4,30 @@ use serde_json::{Value, json};
 
 /// One event of a batch.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// What the device wrote.
-    pub text: String,
+    pub(crate) text: String,
     /// The device that IoT Hub authenticated; `None` for a plain event hub.
-    pub device_id: Option<String>,
+    pub(crate) device_id: Option<String>,
 }
 
 /// A batch on its way to the handler.
 #[derive(Debug, Clone)]
-pub struct Envelope {
-    pub first_sequence: i64,
-    pub enqueued_ms: i64,
-    pub retry_count: u32,
-    pub events: Vec<Sent>,
+pub(crate) struct Envelope {
+    pub(crate) first_sequence: i64,
+    pub(crate) enqueued_ms: i64,
+    pub(crate) retry_count: u32,
+    pub(crate) events: Vec<Sent>,
 }
 
 impl Envelope {
     /// A batch from a sequence number on; times are of January 2026.
-    pub fn new(first_sequence: i64, events: Vec<Sent>) -> Self {
+    pub(crate) fn new(first_sequence: i64, events: Vec<Sent>) -> Self {
         Self { first_sequence, enqueued_ms: 1_767_323_045_678, retry_count: 0, events }
     }
 
     /// The request's body.
-    pub fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         let numbered = || self.events.iter().zip(self.first_sequence..);
         let array = |values: Vec<Value>| Value::String(Value::Array(values).to_string());
         let time = jiff::Timestamp::from_millisecond(self.enqueued_ms).expect("a time");

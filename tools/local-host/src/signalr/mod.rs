@@ -2,13 +2,13 @@
 //!
 //! It speaks the JSON hub protocol over WebSockets and refuses to know what a message means.
 
+mod endpoint;
 mod hubs;
 mod item;
 mod protocol;
-mod service;
 mod token;
 
+pub use endpoint::{Service, router};
 pub use hubs::Hubs;
 pub use item::{GroupAction, Item, Scope, read_item};
-pub use service::{Service, router};
 pub use token::{Keys, connection_info};
