@@ -18,6 +18,7 @@ use handler::app::App;
 use handler::functions::score_telemetry::score;
 use handler::settings::Settings;
 use serde_json::json;
+use wire::position::Stream;
 
 const BATCH_SIZES: [usize; 4] = [1, 16, 128, 512];
 const N_DEVICES: i64 = 512;
@@ -32,7 +33,15 @@ fn app() -> App {
     ]);
     let mut settings = Settings::read(&|name| variables.get(name).cloned()).expect("settings");
     settings.script_root = root;
-    App::build(settings).expect("app")
+    let app = App::build(settings).expect("app");
+    let stream = Stream {
+        namespace: "ns.example".to_owned(),
+        hub: "telemetry".to_owned(),
+        partition: "0".to_owned(),
+        epoch: 0,
+    };
+    app.scorer.open(stream, Vec::new());
+    app
 }
 
 /// The batch of `n_events` that follows `n_before` events.

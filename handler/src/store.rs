@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use wire::documents::{DevicesDocument, Header, ReadingRow, ResultsDocument};
+use wire::position::Stream;
 
 use crate::settings::{CosmosCredential, CosmosSettings};
 
@@ -85,6 +86,18 @@ impl Store {
     /// [`StoreError`] when the service is away.
     pub async fn device_tables(&self) -> Result<Vec<DevicesDocument>, StoreError> {
         self.query(Query::from("SELECT * FROM c WHERE c.type = 'devices'"), FeedScope::full_container()).await
+    }
+
+    /// The tables of devices of one hub partition.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the service is away.
+    pub async fn device_tables_in(&self, stream: &Stream) -> Result<Vec<DevicesDocument>, StoreError> {
+        let query = Query::from("SELECT * FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)")
+            .with_parameter("@prefix", format!("{}.{}.", stream.log(), stream.partition))
+            .map_err(|error| StoreError::Query(error.to_string()))?;
+        self.query(query, FeedScope::full_container()).await
     }
 
     /// The tables of devices of one bucket.

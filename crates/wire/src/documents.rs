@@ -19,6 +19,9 @@ pub const REJECT_TEXT_BYTES: usize = 16 * 1024;
 /// Devices in one `devices` document.
 pub const DEVICES_PER_DOCUMENT: usize = 500;
 
+/// What the id of a `devices` document begins with; the number of the page in its bucket follows.
+pub const DEVICES_ID: &str = "devices-";
+
 /// Columns of a reading's row.
 pub const READING_COLUMNS: [&str; 9] =
     ["sequence", "index", "count", "timestamp", "temperature", "expected", "error", "score", "flags"];

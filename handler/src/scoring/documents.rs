@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 use wire::documents::{
-    DEVICE_COLUMNS, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, FLAG_LATE, FLAG_LEARNING, Header,
-    READING_COLUMNS, REJECT_TEXT_BYTES, ReadingRow, RejectEntry, RejectsDocument, ResultsDocument, SkipEntry,
-    SortedRows,
+    DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, FLAG_LATE, FLAG_LEARNING,
+    Header, READING_COLUMNS, REJECT_TEXT_BYTES, ReadingRow, RejectEntry, RejectsDocument, ResultsDocument,
+    SkipEntry, SortedRows,
 };
 use wire::invocation::{RawObject, looks_like_date};
 use wire::position::{Stream, short_hash};
@@ -237,7 +237,7 @@ impl Answer<'_> {
         let enqueued_to = self.batch.enqueued_to();
         for (page, rows) in partition.take_due_pages(bucket, enqueued_to) {
             let mut header = self.writer.header("devices", Some(bucket), &self.stretch(), self.batch);
-            header.id = format!("devices-{page}");
+            header.id = format!("{DEVICES_ID}{page}");
             let document = DevicesDocument {
                 header,
                 columns: DEVICE_COLUMNS.map(str::to_owned).to_vec(),

@@ -17,6 +17,7 @@ use wire::api::DeviceView;
 use wire::invocation::{Damage, EventBatchRequest, InvocationError, RawObject};
 use wire::position::{Stream, short_hash};
 
+use crate::fleet::ListedDevice;
 use crate::model::Model;
 use crate::settings::Settings;
 use batch::Batch;
@@ -65,6 +66,9 @@ pub enum ScoreError {
     /// The host's request cannot be read.
     #[error(transparent)]
     Invocation(#[from] InvocationError),
+    /// A partition that this process has not seen: open it first.
+    #[error("partition {} of hub {} is not open", .0.partition, .0.hub)]
+    NotOpen(Stream),
     /// An event's place in the stream is unknown.
     #[error("event {index} of the batch has no sequence number, so its place in the partition is unknown")]
     NoSequence {
@@ -137,7 +141,7 @@ impl Scorer {
             epoch: 0,
         };
         let batch = Batch::new(&events)?;
-        let partition = self.partition(&stream);
+        let partition = self.partition(&stream).ok_or_else(|| ScoreError::NotOpen(stream.clone()))?;
         let mut partition = partition.lock().unwrap_or_else(|poisoned| {
             // A panic left half a batch in the state: forget it rather than score with it.
             tracing::error!(partition = stream.partition, "state dropped after a panic; devices learn again");
@@ -164,15 +168,16 @@ impl Scorer {
         Ok(Scored { documents, summary })
     }
 
-    fn partition(&self, stream: &Stream) -> Arc<Mutex<Partition>> {
+    /// Begins to score a partition, with the devices that earlier processes have listed; one that is open stays as it
+    /// is.
+    pub fn open(&self, stream: Stream, listed: Vec<ListedDevice>) {
+        let mut partition = Partition::new(self.n_buckets);
+        partition.restore(listed);
         let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
-        match partitions.get(stream) {
-            Some(partition) => Arc::clone(partition),
-            None => {
-                let partition = Arc::new(Mutex::new(Partition::new(self.n_buckets)));
-                partitions.insert(stream.clone(), Arc::clone(&partition));
-                partition
-            }
-        }
+        partitions.entry(stream).or_insert_with(|| Arc::new(Mutex::new(partition)));
+    }
+
+    fn partition(&self, stream: &Stream) -> Option<Arc<Mutex<Partition>>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
     }
 }

@@ -12,6 +12,7 @@ use wire::telemetry::{self, Origin, Reject};
 
 use super::Summary;
 use super::batch::Batch;
+use crate::fleet::ListedDevice;
 use crate::model::Model;
 
 /// The only source of messages that carries temperatures; IoT Hub can route others to the same endpoint.
@@ -43,6 +44,8 @@ pub struct Entry {
     device: Device,
     bucket: usize,
     page: usize,
+    /// What an earlier process listed of it: listed on until this one has seen a reading.
+    restored: Option<DeviceRow>,
     /// The status that its page says, if it was ever written.
     listed: Option<DeviceStatus>,
     /// Whether `undo` holds it already.
@@ -257,24 +260,48 @@ impl Partition {
         if let Some(slot) = self.slots.get(device_id) {
             return *slot;
         }
+        let pages = &self.buckets[self.bucket_number(device_id)].pages;
+        let is_full = pages.last().is_none_or(|page| page.entries.len() >= DEVICES_PER_DOCUMENT);
+        let page = if is_full { pages.len() } else { pages.len() - 1 };
+        self.add(device_id, page)
+    }
+
+    fn bucket_number(&self, device_id: &str) -> usize {
+        bucket_of(device_id, u32::try_from(self.buckets.len()).unwrap_or(u32::MAX)) as usize
+    }
+
+    fn add(&mut self, device_id: &str, page: usize) -> usize {
+        let bucket = self.bucket_number(device_id);
         let slot = self.entries.len();
-        let bucket = bucket_of(device_id, u32::try_from(self.buckets.len()).unwrap_or(u32::MAX)) as usize;
         let pages = &mut self.buckets[bucket].pages;
-        if pages.last().is_none_or(|page| page.entries.len() == DEVICES_PER_DOCUMENT) {
-            pages.push(Page::default());
+        if pages.len() <= page {
+            pages.resize_with(page + 1, Page::default);
         }
-        let page = pages.len() - 1;
         pages[page].entries.push(slot);
         self.entries.push(Entry {
             id: device_id.into(),
             device: Device::default(),
             bucket,
             page,
+            restored: None,
             listed: None,
             saved: false,
         });
         self.slots.insert(device_id.into(), slot);
         slot
+    }
+
+    /// Takes over what an earlier process listed, so that writing a page forgets nobody.
+    pub fn restore(&mut self, listed: Vec<ListedDevice>) {
+        for device in listed {
+            let slot = match device.page {
+                Some(page) => self.add(&device.device_id, page),
+                None => self.slot(&device.device_id),
+            };
+            let entry = &mut self.entries[slot];
+            entry.listed = Some(DeviceStatus::of(&device.row));
+            entry.restored = Some(device.row);
+        }
     }
 
     /// Marks the pages of devices whose status is not the one listed.
@@ -365,7 +392,7 @@ impl Part {
 
 impl Entry {
     fn row(&self) -> Option<DeviceRow> {
-        let newest = self.device.newest()?;
+        let Some(newest) = self.device.newest() else { return self.restored };
         Some(DeviceRow {
             timestamp: newest.reading.timestamp_ms(),
             temperature: newest.reading.celsius(),
@@ -373,7 +400,7 @@ impl Entry {
             error: newest.error,
             score: newest.score,
             flags: if newest.learning { FLAG_LEARNING } else { 0 },
-            last_anomaly: self.device.last_anomaly_ms(),
+            last_anomaly: self.device.last_anomaly_ms().or(self.restored.and_then(|row| row.last_anomaly)),
         })
     }
 
