@@ -33,7 +33,11 @@ export async function openPage(browser, url, options = {}) {
   });
   page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
   page.on("requestfailed", (request) => {
-    complaints.push(`request failed: ${request.url()} ${request.failure()?.errorText}`);
+    const reason = request.failure()?.errorText;
+    // The page gives up requests whose answer it no longer needs, which is no fault.
+    if (reason !== "net::ERR_ABORTED") {
+      complaints.push(`request failed: ${request.url()} ${reason}`);
+    }
   });
   page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
   await page.exposeFunction("reportViolation", (text) => complaints.push(`policy violated: ${text}`));
