@@ -1,5 +1,6 @@
 //! The whole local host: options and settings enter, running services leave; [`LocalHost::run`] serves until it is told to stop.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub struct LocalHost {
     invoker: Arc<Invoker>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    /// Held as long as the data folder is in use.
+    _data: File,
 }
 
 impl LocalHost {
@@ -74,6 +77,7 @@ impl LocalHost {
         let keys = lead_connections_here(&functions, &mut settings, addresses);
 
         let stop = watch::Sender::new(false);
+        let data = claim(&options.data)?;
         let account = open_account(&functions, &options.data, addresses.cosmos).await?;
         let hubs = Arc::new(Hubs::default());
         let service = Arc::new(signalr::Service { hubs: Arc::clone(&hubs), keys, stop: stop.subscribe() });
@@ -124,7 +128,7 @@ impl LocalHost {
         listeners.push(tokio::spawn(serve(http, routes)));
         listeners.push(tokio::spawn(serve(cosmos, cosmos::router(account))));
         listeners.push(tokio::spawn(serve(signalr, signalr::router(service))));
-        Ok(Self { addresses, invoker, stop, listeners })
+        Ok(Self { addresses, invoker, stop, listeners, _data: data })
     }
 
     /// Where the services listen.
@@ -255,6 +259,25 @@ fn functions(script_root: &Path, settings: &Settings, config: &HostConfig) -> Re
         bail!("no function was found directly below {}", script_root.display());
     }
     Ok(functions)
+}
+
+/// Makes sure that no other local host writes to the folder.
+fn claim(data: &Path) -> Result<File> {
+    std::fs::create_dir_all(data).with_context(|| format!("`{}` cannot be created", data.display()))?;
+    let lock = data.join("lock");
+    let file = File::create(&lock).with_context(|| format!("`{}` cannot be created", lock.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "`{}` is in use by another local host: stop it, or choose another folder with --data",
+                data.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("`{}` cannot be locked", lock.display()))
+        }
+    }
 }
 
 async fn open_account(functions: &[Arc<Function>], data: &Path, address: SocketAddr) -> Result<Arc<Account>> {

@@ -60,7 +60,7 @@ impl Options {
 ///
 /// # Errors
 ///
-/// When a port is taken, a build fails, or a program that is needed ends by itself.
+/// When a port or the data folder is taken, a build fails, or a program that is needed ends by itself.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let clock = Clock::start();
     let ports = options.ports();
@@ -77,6 +77,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     clock.step("the local host and the simulator are built");
 
     let data = workspace.path("target/local-host-data");
+    check_unused(&data)?;
     if options.fresh && data.exists() {
         fs::remove_dir_all(&data).with_context(|| format!("`{}` cannot be removed", data.display()))?;
     }
@@ -193,4 +194,13 @@ impl Clock {
     fn step(&self, reached: &str) {
         println!("[{:6.1} s] {reached}", self.0.elapsed().as_secs_f64());
     }
+}
+
+/// Makes sure that no local host uses the data folder: it holds a lock on a file in it.
+fn check_unused(data: &Path) -> Result<()> {
+    let Ok(lock) = fs::File::open(data.join("lock")) else { return Ok(()) };
+    if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
+        bail!("`{}` is in use by another `cargo xtask dev`: stop that one first", data.display());
+    }
+    Ok(())
 }
