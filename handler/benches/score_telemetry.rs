@@ -7,10 +7,11 @@
 
 #[path = "../tests/app/envelope.rs"]
 mod envelope;
+#[path = "../tests/app/script_root.rs"]
+mod script_root;
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::path::Path;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use envelope::{Envelope, Sent};
@@ -25,14 +26,13 @@ const N_DEVICES: i64 = 512;
 const START_MS: i64 = 1_767_000_000_000;
 
 fn app() -> App {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = script_root::with_model();
     let variables = HashMap::from([
-        ("FUNCTIONS_APP_ROOT_PATH", root.join("target").to_string_lossy().into_owned()),
+        ("FUNCTIONS_APP_ROOT_PATH", root.path().to_string_lossy().into_owned()),
         ("CosmosDBConnection", "AccountEndpoint=http://127.0.0.1:1/;AccountKey=a2V5;".to_owned()),
         ("BUCKETS_PER_PARTITION", std::env::var("BUCKETS_PER_PARTITION").unwrap_or_else(|_| "16".to_owned())),
     ]);
-    let mut settings = Settings::read(&|name| variables.get(name).cloned()).expect("settings");
-    settings.script_root = root;
+    let settings = Settings::read(&|name| variables.get(name).cloned()).expect("settings");
     let app = App::build(settings).expect("app");
     let stream = Stream {
         namespace: "ns.example".to_owned(),

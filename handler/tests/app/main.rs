@@ -6,6 +6,7 @@ mod envelope;
 mod forwarded;
 mod negotiate;
 mod score_telemetry;
+mod script_root;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -45,12 +46,7 @@ impl Reply {
 
 impl Handler {
     fn new(settings: &[(&str, &str)]) -> Self {
-        let script_root = tempfile::tempdir().unwrap();
-        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model");
-        std::fs::create_dir(script_root.path().join("model")).unwrap();
-        for file in ["autoencoder.onnx", "model_card.json"] {
-            std::fs::copy(model.join(file), script_root.path().join("model").join(file)).unwrap();
-        }
+        let script_root = script_root::with_model();
         let mut variables: HashMap<String, String> = HashMap::from([
             ("FUNCTIONS_APP_ROOT_PATH".to_owned(), script_root.path().to_string_lossy().into_owned()),
             (
