@@ -12,6 +12,7 @@ mod script_root;
 
 use std::collections::HashMap;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use envelope::{Envelope, Sent};
@@ -23,6 +24,8 @@ use wire::position::Stream;
 
 const BATCH_SIZES: [usize; 4] = [1, 16, 128, 512];
 const N_DEVICES: i64 = 512;
+/// Longer than a benchmark takes.
+const LONG: Duration = Duration::from_secs(3600);
 const START_MS: i64 = 1_767_000_000_000;
 
 fn app() -> App {
@@ -67,9 +70,10 @@ fn score_telemetry(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("score_telemetry/{kind}"));
         for n_events in BATCH_SIZES {
             let app = app();
+            let until = Instant::now() + LONG;
             let mut n_before = 0;
             for _ in 0..300 {
-                score(&app, "warm-up", &batch(n_before, 512, from_iot_hub)).expect("scored");
+                score(&app, "warm-up", &batch(n_before, 512, from_iot_hub), until).expect("scored");
                 n_before += 512;
             }
             report(&app, &mut n_before, n_events, from_iot_hub, kind);
@@ -81,7 +85,7 @@ fn score_telemetry(criterion: &mut Criterion) {
                         n_before += n_events as i64;
                         body
                     },
-                    |body| score(&app, "bench", black_box(&body)).expect("scored"),
+                    |body| score(&app, "bench", black_box(&body), until).expect("scored"),
                     BatchSize::SmallInput,
                 );
             });
@@ -97,7 +101,7 @@ fn report(app: &App, n_before: &mut i64, n_events: usize, from_iot_hub: bool, ki
     for _ in 0..n_batches {
         let body = batch(*n_before, n_events, from_iot_hub);
         *n_before += n_events as i64;
-        let (answer, _) = score(app, "report", &body).expect("scored");
+        let (answer, _) = score(app, "report", &body, Instant::now() + LONG).expect("scored");
         bytes_in += body.len();
         bytes_out += answer.body().len();
         upserts += answer.body().windows(9).filter(|window| window == b"\"bucket\":").count();

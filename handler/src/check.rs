@@ -1,12 +1,14 @@
 //! `handler check`: says what is wrong with settings and model, and ends.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use crate::app::App;
 use crate::model::Model;
 use crate::settings::Settings;
 
-/// Exit code when something is wrong.
-const EX_CONFIG: u8 = 78;
+/// Exit code when something is wrong, as at start.
+const EX_USAGE: u8 = 64;
 
 /// Reports on standard output; ends with 0 when the handler would start.
 pub fn run(variables: &dyn Fn(&str) -> Option<String>) -> ExitCode {
@@ -14,7 +16,11 @@ pub fn run(variables: &dyn Fn(&str) -> Option<String>) -> ExitCode {
         Ok(settings) => settings,
         Err(faults) => {
             print!("{faults}");
-            return ExitCode::from(EX_CONFIG);
+            let script_root = variables("FUNCTIONS_APP_ROOT_PATH").unwrap_or_else(|| ".".to_owned());
+            if let Err(error) = Model::load(Path::new(&script_root)) {
+                println!("model: {error:#}");
+            }
+            return ExitCode::from(EX_USAGE);
         }
     };
     println!("settings: good");
@@ -29,15 +35,15 @@ pub fn run(variables: &dyn Fn(&str) -> Option<String>) -> ExitCode {
     } else if settings.access.api_key.is_none() && !settings.access.platform_authenticates {
         println!("  warning: nobody may look; set API_KEY, or turn on App Service Authentication");
     }
-    match Model::load(&settings.script_root) {
-        Ok(model) => {
+    match App::build(settings) {
+        Ok(app) => {
             println!("model: good");
-            println!("  {} sha256 {}", model.card().version, model.card().onnx_sha256);
+            println!("  {} sha256 {}", app.model.card().version, app.model.card().onnx_sha256);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            println!("model: {error:#}");
-            ExitCode::from(EX_CONFIG)
+            println!("model or page: {error:#}");
+            ExitCode::from(EX_USAGE)
         }
     }
 }

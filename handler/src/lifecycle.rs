@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::getppid;
+use rustix::process::{Pid, getppid};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,13 +40,24 @@ pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
     result
 }
 
+/// The process that started this one.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent(Option<Pid>);
+
+impl Parent {
+    /// Asks first thing, so that a host that ends while the model is loaded is missed.
+    #[must_use]
+    pub fn at_start() -> Self {
+        Self(getppid())
+    }
+}
+
 /// Serves until the parent is gone or a signal says so.
 ///
 /// # Errors
 ///
 /// That the port cannot be bound or the socket fails.
-pub async fn serve(app: App) -> anyhow::Result<()> {
-    let parent = getppid();
+pub async fn serve(app: App, parent: Parent) -> anyhow::Result<()> {
     let listener = bind(app.settings.port).await?;
     tracing::info!(
         port = listener.local_addr()?.port(),
@@ -78,7 +89,7 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn parent_gone(parent: Option<rustix::process::Pid>) {
+async fn parent_gone(Parent(parent): Parent) {
     while getppid() == parent {
         tokio::time::sleep(PARENT_INTERVAL).await;
     }

@@ -22,6 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 const PAUSE_PER_ATTEMPT: u32 = 10;
 /// Devices remembered between messages: more than one holds.
 const REMEMBERED_DEVICES: usize = 64;
+/// Invocations whose attempts are remembered.
+const REMEMBERED_ATTEMPTS: usize = 1024;
 /// Bytes of a message's frame around its devices.
 const FRAME_BYTES: usize = 256;
 
@@ -34,7 +36,8 @@ struct State {
     last_message: Option<Instant>,
     silent_until: Option<Instant>,
     pause: Duration,
-    started: HashMap<String, Instant>,
+    /// When the last attempt of an invocation began, and which it was.
+    started: HashMap<String, (Instant, u32)>,
     enqueued_at: i64,
     n_readings: usize,
     n_anomalies: usize,
@@ -46,15 +49,21 @@ impl LiveFeed {
     /// Notes that an attempt begins; one that is tried again was failed by something, perhaps by a live message.
     pub fn begin(&self, invocation_id: &str, retry_count: u32, now: Instant) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = state.started.get(invocation_id).map(|started| now.saturating_duration_since(*started));
+        let known = state.started.get(invocation_id).copied();
+        if known.is_some_and(|(_, attempt)| attempt == retry_count) {
+            return; // The same attempt, once its partition was opened.
+        }
+        let attempt = known.map(|(started, _)| now.saturating_duration_since(started));
         if retry_count > 0 {
             let doubled = (state.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
             state.pause = doubled.max(attempt.unwrap_or_default() * PAUSE_PER_ATTEMPT).min(LONGEST_PAUSE);
             state.silent_until = Some(now + state.pause);
         }
-        // An attempt is forgotten when it can no longer be tried again.
-        state.started.retain(|_, started| now.saturating_duration_since(*started) < LONGEST_PAUSE);
-        state.started.insert(invocation_id.to_owned(), now);
+        if state.started.len() >= REMEMBERED_ATTEMPTS {
+            // Few invocations are tried again after others have come by the hundred: start anew.
+            state.started.clear();
+        }
+        state.started.insert(invocation_id.to_owned(), (now, retry_count));
     }
 
     /// Adds what was scored, and returns a message when one may be sent.

@@ -12,6 +12,7 @@ use handler::settings::Settings;
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
+    let parent = lifecycle::Parent::at_start();
     let environment = |name: &str| std::env::var(name).ok();
     match std::env::args().nth(1).as_deref() {
         None => {}
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     logs::start(&settings.log_level);
     match lifecycle::block_on(async {
         let app = App::build(settings)?;
-        lifecycle::serve(app).await
+        lifecycle::serve(app, parent).await
     }) {
         Ok(()) => ExitCode::FAILURE, // The host restarts a handler that ends, unless it ends with 0.
         Err(error) => {

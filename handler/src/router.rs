@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -63,9 +63,15 @@ async fn forwarded(State(app): State<Arc<App>>, request: Request) -> Response {
     }
     let query = parts.uri.query().unwrap_or_default();
     let span = tracing::debug_span!("request", faas.invocation_id = invocation_id(&parts.headers));
-    let answer = answer(&app, &parts.method, path, query, &parts.headers).instrument(span).await;
+    let answer = answer(&app, &parts.method, path, query, &parts.headers).instrument(span);
+    let answer = tokio::time::timeout(app.settings.deadline, answer).await;
+    let answer =
+        answer.unwrap_or_else(|_| Err(ApiError::unavailable("the stored documents took too long to read")));
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     if parts.method == Method::HEAD {
+        if let Some(n_bytes) = response.body().size_hint().exact() {
+            response.headers_mut().insert(CONTENT_LENGTH, n_bytes.into());
+        }
         *response.body_mut() = Body::empty();
     }
     response
@@ -118,7 +124,10 @@ fn into_response(answer: Answer) -> Response {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::TooMuch) {
+            return Self::parameter("from", &error.to_string());
+        }
         tracing::warn!(error = %error, "stored documents cannot be read");
-        Self::unavailable(error.to_string())
+        Self::unavailable("the stored documents cannot be read now; the handler's log says why")
     }
 }

@@ -75,7 +75,7 @@ pub struct CosmosSettings {
     /// How the handler proves who it is.
     pub credential: CosmosCredential,
     /// Azure region that the app runs in, for reads nearby; `REGION_NAME`, which App Service sets.
-    pub region: String,
+    pub region: Option<String>,
 }
 
 /// How the handler proves to Cosmos DB who it is.
@@ -221,7 +221,7 @@ impl Reader<'_> {
     }
 
     fn cosmos(&mut self) -> CosmosSettings {
-        let region = self.text("REGION_NAME").unwrap_or_else(|| "Local".to_owned());
+        let region = self.text("REGION_NAME");
         if let Some(connection) = self.text("CosmosDBConnection") {
             let endpoint = connection_part(&connection, "AccountEndpoint");
             let key = connection_part(&connection, "AccountKey");

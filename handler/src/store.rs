@@ -198,7 +198,10 @@ impl Store {
 
     async fn connect(&self) -> Result<ContainerClient, String> {
         let account = self.account()?;
-        let routing = RoutingStrategy::ProximityTo(self.settings.region.clone().into());
+        let routing = match &self.settings.region {
+            Some(region) => RoutingStrategy::ProximityTo(region.clone().into()),
+            None => RoutingStrategy::PreferredRegions(Vec::new()),
+        };
         let client =
             CosmosClient::builder().build(account, routing).await.map_err(|error| error.to_string())?;
         let database = client.database_client(DATABASE);

@@ -72,9 +72,6 @@ pub enum Reject {
     /// The device's clock is ahead of the hub's.
     #[error("clock-ahead: {0} ms ahead of the hub's clock, at most 300000 are accepted")]
     ClockAhead(i64),
-    /// Deciding on the event failed inside the handler.
-    #[error("internal: {0}")]
-    Internal(String),
 }
 
 impl Reject {
@@ -94,7 +91,6 @@ impl Reject {
             Self::MissingTimestamp => "missing-timestamp",
             Self::InvalidTimestamp => "invalid-timestamp",
             Self::ClockAhead(_) => "clock-ahead",
-            Self::Internal(_) => "internal",
         }
     }
 }

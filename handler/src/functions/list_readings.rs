@@ -31,14 +31,17 @@ pub async fn handle(
     let format = parameters.word("format", &["json", "csv"])?;
     let as_csv =
         format.map_or_else(|| accept.is_some_and(|accept| accept.contains("text/csv")), |word| word == "csv");
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(ApiError::parameter("from", "is later than `to`"));
+    }
     let Some((newest, buckets)) = app.fleet.device(device_id).await? else {
         return Err(ApiError::not_found("no readings of this device are stored"));
     };
-    let to = to.unwrap_or(newest.timestamp);
+    // Whoever asks for what is newer than the newest gets an empty list.
+    let to = to.unwrap_or_else(|| newest.timestamp.max(from.unwrap_or(i64::MIN)));
     let from = from.unwrap_or_else(|| to.saturating_sub(DEFAULT_SPAN_MS));
-    if from > to {
-        return Err(ApiError::parameter("from", "is later than `to`"));
-    }
     let readings = read(app, &buckets, device_id, from, to).await?;
     let truncated = readings.len() > limit;
     let readings = readings[readings.len().saturating_sub(limit)..].to_vec();

@@ -19,7 +19,9 @@ const SHARE_OF_OPENING: u32 = 4;
 pub async fn handle(app: Arc<App>, invocation_id: String, body: Bytes) -> Answer {
     let deadline = app.settings.deadline;
     let started = Instant::now();
-    let failure = match tokio::time::timeout(deadline, open_and_score(app, invocation_id, body)).await {
+    let until = started + deadline;
+    let failure = match tokio::time::timeout(deadline, open_and_score(app, invocation_id, body, until)).await
+    {
         Ok(Ok((answer, summary))) => {
             log(&summary, started);
             return answer;
@@ -27,7 +29,7 @@ pub async fn handle(app: Arc<App>, invocation_id: String, body: Bytes) -> Answer
         Ok(Err(error)) => format!("{error:#}"),
         Err(_) => format!("scoring took longer than {} ms", deadline.as_millis()),
     };
-    tracing::error!(error = failure, "batch failed; the host tries it again");
+    tracing::warn!(error = failure, "batch failed; the host tries it again");
     Answer::failure(&failure)
 }
 
@@ -36,11 +38,12 @@ async fn open_and_score(
     app: Arc<App>,
     invocation_id: String,
     body: Bytes,
+    until: Instant,
 ) -> anyhow::Result<(Answer, Summary)> {
-    match score_apart(&app, &invocation_id, &body).await? {
+    match score_apart(&app, &invocation_id, &body, until).await? {
         Err(ScoreError::NotOpen(stream)) => {
             open(&app, stream).await;
-            Ok(score_apart(&app, &invocation_id, &body).await??)
+            Ok(score_apart(&app, &invocation_id, &body, until).await??)
         }
         result => Ok(result?),
     }
@@ -51,9 +54,10 @@ async fn score_apart(
     app: &Arc<App>,
     invocation_id: &str,
     body: &Bytes,
+    until: Instant,
 ) -> anyhow::Result<Result<(Answer, Summary), ScoreError>> {
     let (app, invocation_id, body) = (Arc::clone(app), invocation_id.to_owned(), body.clone());
-    let work = tokio::task::spawn_blocking(move || score(&app, &invocation_id, &body));
+    let work = tokio::task::spawn_blocking(move || score(&app, &invocation_id, &body, until));
     work.await.context("scoring panicked")
 }
 
@@ -81,11 +85,16 @@ fn nobody(stream: &Stream, error: &str) -> Vec<ListedDevice> {
 /// # Errors
 ///
 /// [`ScoreError`] when another try may cure it.
-pub fn score(app: &App, invocation_id: &str, body: &[u8]) -> Result<(Answer, Summary), ScoreError> {
+pub fn score(
+    app: &App,
+    invocation_id: &str,
+    body: &[u8],
+    until: Instant,
+) -> Result<(Answer, Summary), ScoreError> {
     let request = EventBatchRequest::parse(body, "events")?;
     let retry_count = request.retry().count;
-    let scored = app.scorer.score(&request, body)?;
     app.live.begin(invocation_id, retry_count, Instant::now());
+    let scored = app.scorer.score(&request, body, until)?;
     let live = app.live.add(&scored.summary, retry_count, Instant::now());
     let outputs =
         Outputs { documents: scored.documents, live: live.into_iter().collect(), ..Outputs::default() };

@@ -24,6 +24,8 @@ use detector::{Fact, Fate};
 const ROW_BYTES: usize = 120;
 /// Bytes that a reject takes beside its text.
 const REJECT_BYTES: usize = 512;
+/// Bytes that one byte of text may become in JSON.
+const ESCAPED_BYTES: usize = 6;
 /// Bucket of admin calls, which belong to no stream.
 const MANUAL_BUCKET: &str = "manual";
 
@@ -190,11 +192,14 @@ impl Answer<'_> {
 
     fn write_rejects(&mut self, partition: &Partition, decided: &[Decided]) -> Result<(), ScoreError> {
         let mut left_out: Vec<LeftOut<'_>> = Vec::new();
+        let mut text_of = None;
         for part in decided.iter().filter(|part| !matches!(part.outcome, Outcome::Reading(..))) {
             let is_reject = matches!(part.outcome, Outcome::Reject(_));
-            let is_first =
-                !left_out.iter().rev().any(|known| known.part.event == part.event && known.carries_text);
-            left_out.push(LeftOut { part, carries_text: is_reject && is_first });
+            let carries_text = is_reject && text_of != Some(part.event);
+            if carries_text {
+                text_of = Some(part.event);
+            }
+            left_out.push(LeftOut { part, carries_text });
         }
         if left_out.is_empty() {
             return Ok(());
@@ -202,7 +207,7 @@ impl Answer<'_> {
         let sizes = left_out.iter().map(|left_out| {
             let text =
                 if left_out.carries_text { self.text(left_out.part).len().min(REJECT_TEXT_BYTES) } else { 0 };
-            (self.batch.sequence(left_out.part.event), REJECT_BYTES + 2 * text)
+            (self.batch.sequence(left_out.part.event), REJECT_BYTES + ESCAPED_BYTES * text)
         });
         for (range, stretch) in cut(sizes, self.stretch()) {
             let mut document = RejectsDocument {

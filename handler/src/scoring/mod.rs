@@ -10,6 +10,7 @@ pub mod partition;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use detector::{Detector, Prior};
 use thiserror::Error;
@@ -69,6 +70,9 @@ pub enum ScoreError {
     /// A partition that this process has not seen: open it first.
     #[error("partition {} of hub {} is not open", .0.partition, .0.hub)]
     NotOpen(Stream),
+    /// The time of the invocation is over; nothing was decided.
+    #[error("the deadline passed before the batch was scored")]
+    Deadline,
     /// An event's place in the stream is unknown.
     #[error("event {index} of the batch has no sequence number, so its place in the partition is unknown")]
     NoSequence {
@@ -117,12 +121,18 @@ impl Scorer {
 
     /// Scores one invocation's events.
     ///
+    /// After `until` nothing is decided any more.
     /// `body` is the request's, which names the documents of a call without a place in a stream.
     ///
     /// # Errors
     ///
     /// [`ScoreError`] when another try may cure it; what a device did wrong is a reject instead.
-    pub fn score(&self, request: &EventBatchRequest<'_>, body: &[u8]) -> Result<Scored, ScoreError> {
+    pub fn score(
+        &self,
+        request: &EventBatchRequest<'_>,
+        body: &[u8],
+        until: Instant,
+    ) -> Result<Scored, ScoreError> {
         let events = request.events()?;
         if events.is_empty() {
             return Ok(Scored::default());
@@ -142,13 +152,16 @@ impl Scorer {
         };
         let batch = Batch::new(&events)?;
         let partition = self.partition(&stream).ok_or_else(|| ScoreError::NotOpen(stream.clone()))?;
-        let mut partition = partition.lock().unwrap_or_else(|poisoned| {
+        let Ok(mut partition) = partition.lock() else {
             // A panic left half a batch in the state: forget it rather than score with it.
             tracing::error!(partition = stream.partition, "state dropped after a panic; devices learn again");
-            let mut state = poisoned.into_inner();
-            *state = Partition::new(self.n_buckets);
-            state
-        });
+            self.close(&stream);
+            return Err(ScoreError::NotOpen(stream));
+        };
+        // Attempts that timed out wait here for their turn; they must not take it.
+        if Instant::now() > until {
+            return Err(ScoreError::Deadline);
+        }
         let is_retry = request.retry().count > 0;
         partition.begin(batch.first(), is_retry);
         let writer = Writer::for_stream(&self.identity, &stream, partition.term());
@@ -162,7 +175,13 @@ impl Scorer {
         writer: &Writer<'_>,
     ) -> Result<Scored, ScoreError> {
         let decided = partition.decide(batch, &self.detector, &self.model).map_err(ScoreError::Model)?;
-        let documents = writer.write(partition, batch, &decided)?;
+        let documents = match writer.write(partition, batch, &decided) {
+            Ok(documents) => documents,
+            Err(error) => {
+                partition.take_back();
+                return Err(error);
+            }
+        };
         partition.end(batch.first(), batch.last());
         let summary = partition.summarize(batch, &decided);
         Ok(Scored { documents, summary })
@@ -175,6 +194,10 @@ impl Scorer {
         partition.restore(listed);
         let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
         partitions.entry(stream).or_insert_with(|| Arc::new(Mutex::new(partition)));
+    }
+
+    fn close(&self, stream: &Stream) {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
     }
 
     fn partition(&self, stream: &Stream) -> Option<Arc<Mutex<Partition>>> {

@@ -127,6 +127,13 @@ impl Partition {
             self.keep();
         } else if last.contains(&first) {
             self.take_back();
+            if first != last.start {
+                tracing::warn!(
+                    first,
+                    answered_from = last.start,
+                    "the batch is cut anew; windows lack what lies before"
+                );
+            }
             if !(is_retry && first == last.start) {
                 self.term += 1;
             }
@@ -154,7 +161,7 @@ impl Partition {
     }
 
     /// Undoes the last answer.
-    fn take_back(&mut self) {
+    pub fn take_back(&mut self) {
         for (slot, device) in self.undo.drain(..) {
             let entry = &mut self.entries[slot];
             (entry.device, entry.saved) = (device, false);

@@ -51,6 +51,7 @@ async fn wrong_parameters_are_named() {
         ("/api/devices?page=2", "page"),
         ("/api/devices/d1/readings?from=yesterday", "from"),
         ("/api/devices/d1/readings?to=never", "to"),
+        ("/api/devices/d1/readings?from=2&to=1", "from"),
         ("/api/devices/d1/readings?format=xml", "format"),
         ("/api/devices/d1/readings?limit=100000", "limit"),
         ("/api/devices/%ff/readings", "deviceId"),

@@ -126,6 +126,24 @@ async fn huge_events_become_documents_that_cosmos_takes() {
 }
 
 #[tokio::test]
+async fn a_full_batch_of_duplicates_is_no_burden() {
+    let handler = Handler::new(&[]);
+    let pack = format!(
+        "[{}]",
+        vec![json!({ "temperature": 20.0, "timestamp": START_MS }).to_string(); 500].join(",")
+    );
+    let events = (0..512).map(|_| text("d1", &pack)).collect();
+    let reply = handler.invoke("score_telemetry", Envelope::new(0, events).body()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let documents = documents(&reply.json());
+    let n_skips: usize = of_type(&documents, "rejects")
+        .iter()
+        .map(|document| document["skips"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(n_skips, 512 * 500 - 1);
+}
+
+#[tokio::test]
 async fn a_huge_reject_is_cut_and_says_so() {
     let handler = Handler::new(&[]);
     let events = vec![text("d1", &"\u{0}\u{1}é".repeat(50_000)), sent("d1", START_MS, 20.0)];

@@ -14,8 +14,12 @@ use crate::workspace::Workspace;
 /// The past that a new fleet brings along: more than a device takes to learn.
 const HISTORY: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// One fault on the first device soon after it sends live, so that there is something to see.
-const INJECTION: &str = "1:burst:20s:10m";
+/// Faults, one device after the other, so that there is something to see whenever the page is opened.
+const N_INJECTIONS: u32 = 24;
+/// When the first of them begins after devices send live, in seconds.
+const FIRST_INJECTION_S: u32 = 20;
+/// Time from one to the next, in seconds; each lasts ten minutes.
+const INJECTION_INTERVAL_S: u32 = 10 * 60;
 
 /// How far the noted progress may lag behind what was sent.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
@@ -77,7 +81,12 @@ impl Options {
         if self.replay.is_empty() {
             let history = missing_history(&self.progress(data), SystemTime::now());
             simulator.args(["--devices", &self.devices.to_string(), "--every", &format!("{}s", self.every)]);
-            simulator.args(["--history", &format!("{}s", history.as_secs()), "--inject", INJECTION]);
+            simulator.args(["--history", &format!("{}s", history.as_secs())]);
+            for n in 0..N_INJECTIONS {
+                let device = n % self.devices.max(1) + 1;
+                let at_s = FIRST_INJECTION_S + n * INJECTION_INTERVAL_S;
+                simulator.args(["--inject", &format!("{device}:burst:{at_s}s:10m")]);
+            }
         }
         simulator.args(&self.simulator);
         Child::start("the simulator", &mut simulator)
