@@ -95,7 +95,7 @@ impl Store {
     /// [`StoreError`] when the service is away.
     pub async fn device_tables_in(&self, stream: &Stream) -> Result<Vec<DevicesDocument>, StoreError> {
         let query = Query::from("SELECT * FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)")
-            .with_parameter("@prefix", format!("{}.{}.", stream.log(), stream.partition))
+            .with_parameter("@prefix", stream.bucket_prefix())
             .map_err(|error| StoreError::Query(error.to_string()))?;
         self.query(query, FeedScope::full_container()).await
     }

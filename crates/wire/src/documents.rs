@@ -6,9 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{Error as _, SeqAccess, Visitor};
-use serde::ser::SerializeTuple as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Format of the documents that this code writes.
 pub const DOCUMENT_VERSION: u32 = 1;
@@ -105,7 +103,8 @@ impl Serialize for SortedRows<'_> {
 }
 
 /// One reading: see [`READING_COLUMNS`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ReadingColumns", into = "ReadingColumns")]
 pub struct ReadingRow {
     /// Sequence number of its event, relative to the document's first.
     pub sequence: i64,
@@ -195,7 +194,8 @@ pub struct DevicesDocument {
 }
 
 /// One device: see [`DEVICE_COLUMNS`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "DeviceColumns", into = "DeviceColumns")]
 pub struct DeviceRow {
     /// When its newest reading was measured, in epoch milliseconds.
     pub timestamp: i64,
@@ -213,91 +213,65 @@ pub struct DeviceRow {
     pub last_anomaly: Option<i64>,
 }
 
-impl Serialize for ReadingRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_tuple(READING_COLUMNS.len())?;
-        row.serialize_element(&self.sequence)?;
-        row.serialize_element(&self.index)?;
-        row.serialize_element(&self.count)?;
-        row.serialize_element(&self.timestamp)?;
-        row.serialize_element(&self.temperature)?;
-        row.serialize_element(&self.expected)?;
-        row.serialize_element(&self.error)?;
-        row.serialize_element(&self.score)?;
-        row.serialize_element(&self.flags)?;
-        row.end()
+/// What a [`ReadingRow`] is in JSON.
+type ReadingColumns = (i64, u32, u32, i64, f64, Option<f64>, Option<f64>, Option<f64>, u32);
+
+impl From<ReadingRow> for ReadingColumns {
+    fn from(row: ReadingRow) -> Self {
+        let ReadingRow { sequence, index, count, timestamp, temperature, expected, error, score, flags } =
+            row;
+        (sequence, index, count, timestamp, temperature, expected, error, score, flags)
     }
 }
 
-impl Serialize for DeviceRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_tuple(DEVICE_COLUMNS.len())?;
-        row.serialize_element(&self.timestamp)?;
-        row.serialize_element(&self.temperature)?;
-        row.serialize_element(&self.expected)?;
-        row.serialize_element(&self.error)?;
-        row.serialize_element(&self.score)?;
-        row.serialize_element(&self.flags)?;
-        row.serialize_element(&self.last_anomaly)?;
-        row.end()
+impl From<ReadingColumns> for ReadingRow {
+    fn from(columns: ReadingColumns) -> Self {
+        let (sequence, index, count, timestamp, temperature, expected, error, score, flags) = columns;
+        Self { sequence, index, count, timestamp, temperature, expected, error, score, flags }
     }
 }
 
-/// Takes the next number of a row, or complains about the column that is missing.
-fn column<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(row: &mut A, name: &str) -> Result<T, A::Error> {
-    row.next_element()?.ok_or_else(|| A::Error::custom(format!("a row lacks column `{name}`")))
-}
+/// What a [`DeviceRow`] is in JSON.
+type DeviceColumns = (i64, f64, Option<f64>, Option<f64>, Option<f64>, u32, Option<i64>);
 
-impl<'de> Deserialize<'de> for ReadingRow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Row;
-        impl<'de> Visitor<'de> for Row {
-            type Value = ReadingRow;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(formatter, "a row of {READING_COLUMNS:?}")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Self::Value, A::Error> {
-                Ok(ReadingRow {
-                    sequence: column(&mut row, "sequence")?,
-                    index: column(&mut row, "index")?,
-                    count: column(&mut row, "count")?,
-                    timestamp: column(&mut row, "timestamp")?,
-                    temperature: column(&mut row, "temperature")?,
-                    expected: column(&mut row, "expected")?,
-                    error: column(&mut row, "error")?,
-                    score: column(&mut row, "score")?,
-                    flags: column(&mut row, "flags")?,
-                })
-            }
-        }
-        deserializer.deserialize_seq(Row)
+impl From<DeviceRow> for DeviceColumns {
+    fn from(row: DeviceRow) -> Self {
+        let DeviceRow { timestamp, temperature, expected, error, score, flags, last_anomaly } = row;
+        (timestamp, temperature, expected, error, score, flags, last_anomaly)
     }
 }
 
-impl<'de> Deserialize<'de> for DeviceRow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Row;
-        impl<'de> Visitor<'de> for Row {
-            type Value = DeviceRow;
+impl From<DeviceColumns> for DeviceRow {
+    fn from(columns: DeviceColumns) -> Self {
+        let (timestamp, temperature, expected, error, score, flags, last_anomaly) = columns;
+        Self { timestamp, temperature, expected, error, score, flags, last_anomaly }
+    }
+}
 
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(formatter, "a row of {DEVICE_COLUMNS:?}")
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Self::Value, A::Error> {
-                Ok(DeviceRow {
-                    timestamp: column(&mut row, "timestamp")?,
-                    temperature: column(&mut row, "temperature")?,
-                    expected: column(&mut row, "expected")?,
-                    error: column(&mut row, "error")?,
-                    score: column(&mut row, "score")?,
-                    flags: column(&mut row, "flags")?,
-                    last_anomaly: column(&mut row, "lastAnomaly")?,
-                })
-            }
-        }
-        deserializer.deserialize_seq(Row)
+    #[test]
+    fn rows_are_in_the_order_of_their_columns() {
+        let reading = r#"[1,2,3,4,5.5,6.5,7.5,8.5,9]"#;
+        let row: ReadingRow = serde_json::from_str(reading).unwrap();
+        assert_eq!(
+            (row.sequence, row.timestamp, row.temperature, row.score, row.flags),
+            (1, 4, 5.5, Some(8.5), 9)
+        );
+        assert_eq!(serde_json::to_string(&row).unwrap(), reading);
+        assert_eq!(reading.split(',').count(), READING_COLUMNS.len());
+        let device = r#"[1,2.5,3.5,null,5.5,6,7]"#;
+        let row: DeviceRow = serde_json::from_str(device).unwrap();
+        assert_eq!((row.timestamp, row.error, row.score, row.last_anomaly), (1, None, Some(5.5), Some(7)));
+        assert_eq!(serde_json::to_string(&row).unwrap(), device);
+        assert_eq!(device.split(',').count(), DEVICE_COLUMNS.len());
+    }
+
+    #[test]
+    fn a_row_of_another_length_is_refused() {
+        assert!(serde_json::from_str::<ReadingRow>("[1,2,3]").is_err());
+        assert!(serde_json::from_str::<DeviceRow>("[1,2.5,3.5,null,5.5,6,7,8]").is_err());
     }
 }

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh64::xxh64;
 
+/// The group of rejects and skips.
+pub const REJECT_GROUP: &str = "x";
+
 /// One partition of one event hub in one epoch: the stream whose order everything else rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stream {
@@ -18,22 +21,14 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A short name for namespace, hub and epoch that is safe in ids.
+    /// What the names of this stream's buckets begin with; the number of a group of devices follows, or
+    /// [`REJECT_GROUP`].
+    ///
+    /// Namespace, hub and epoch are in it as a hash, so that it is safe in ids and queries.
     #[must_use]
-    pub fn log(&self) -> String {
-        short_hash(&[&self.namespace, &self.hub, &self.epoch.to_string()])
-    }
-
-    /// The bucket of the n-th group of devices: the partition key of their documents.
-    #[must_use]
-    pub fn bucket(&self, n: u32) -> String {
-        format!("{}.{}.{n}", self.log(), self.partition)
-    }
-
-    /// The bucket of rejects and skips.
-    #[must_use]
-    pub fn reject_bucket(&self) -> String {
-        format!("{}.{}.x", self.log(), self.partition)
+    pub fn bucket_prefix(&self) -> String {
+        let log = short_hash(&[&self.namespace, &self.hub, &self.epoch.to_string()]);
+        format!("{log}.{}.", self.partition)
     }
 }
 
@@ -71,8 +66,8 @@ mod tests {
     #[test]
     fn names_are_safe_in_ids_whatever_the_hub_is_called() {
         let stream = Stream { namespace: "a/b?#\\".into(), hub: "c".into(), partition: "0".into(), epoch: 0 };
-        assert!(stream.bucket(3).chars().all(|c| c.is_ascii_alphanumeric() || c == '.'));
-        assert_ne!(stream.log(), Stream { epoch: 1, ..stream.clone() }.log());
+        assert!(stream.bucket_prefix().chars().all(|c| c.is_ascii_alphanumeric() || c == '.'));
+        assert_ne!(stream.bucket_prefix(), Stream { epoch: 1, ..stream.clone() }.bucket_prefix());
         assert_ne!(short_hash(&["a", "bc"]), short_hash(&["ab", "c"]));
     }
 }

@@ -37,14 +37,14 @@ pub async fn handle(
         return Err(ApiError::parameter("from", "is later than `to`"));
     }
     let Some((newest, buckets)) = app.fleet.device(device_id).await? else {
-        return Err(ApiError::not_found("no readings of this device are stored"));
+        return Err(ApiError::not_found(format!("no readings of device `{device_id}` are stored")));
     };
     // Whoever asks for what is newer than the newest gets an empty list.
     let to = to.unwrap_or_else(|| newest.timestamp.max(from.unwrap_or(i64::MIN)));
     let from = from.unwrap_or_else(|| to.saturating_sub(DEFAULT_SPAN_MS));
-    let readings = read(app, &buckets, device_id, from, to).await?;
+    let mut readings = read(app, &buckets, device_id, from, to).await?;
     let truncated = readings.len() > limit;
-    let readings = readings[readings.len().saturating_sub(limit)..].to_vec();
+    readings.drain(..readings.len().saturating_sub(limit));
     if as_csv {
         return csv_of(&readings);
     }

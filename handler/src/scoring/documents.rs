@@ -12,7 +12,7 @@ use wire::documents::{
     SkipEntry, SortedRows,
 };
 use wire::invocation::{RawObject, looks_like_date};
-use wire::position::{Stream, short_hash};
+use wire::position::{REJECT_GROUP, Stream, short_hash};
 use wire::telemetry::Reject;
 
 use super::ScoreError;
@@ -45,7 +45,8 @@ pub struct WriterIdentity {
 pub struct Writer<'a> {
     identity: &'a WriterIdentity,
     stream: Option<&'a Stream>,
-    log: String,
+    /// What buckets' names begin with; for an admin call the hash that names its documents.
+    prefix: String,
     term: u32,
 }
 
@@ -69,13 +70,13 @@ impl<'a> Writer<'a> {
     /// Writes for a partition.
     #[must_use]
     pub fn for_stream(identity: &'a WriterIdentity, stream: &'a Stream, term: u32) -> Self {
-        Self { identity, stream: Some(stream), log: stream.log(), term }
+        Self { identity, stream: Some(stream), prefix: stream.bucket_prefix(), term }
     }
 
     /// Writes for an admin call; its documents are named by the call's body.
     #[must_use]
     pub fn for_manual_call(identity: &'a WriterIdentity, body: &[u8]) -> Self {
-        Self { identity, stream: None, log: short_hash(&[&String::from_utf8_lossy(body)]), term: 0 }
+        Self { identity, stream: None, prefix: short_hash(&[&String::from_utf8_lossy(body)]), term: 0 }
     }
 
     /// Writes all documents of an answer, in the order in which they must be stored.
@@ -105,12 +106,11 @@ impl<'a> Writer<'a> {
         let (bucket, id) = match self.stream {
             None => (
                 MANUAL_BUCKET.to_owned(),
-                format!("{kind}-{}-{first}-{last}-{}", self.log, self.identity.rules),
+                format!("{kind}-{}-{first}-{last}-{}", self.prefix, self.identity.rules),
             ),
-            Some(stream) => {
-                let number = bucket.map_or_else(|| "x".to_owned(), |bucket| bucket.to_string());
-                let bucket = format!("{}.{}.{number}", self.log, stream.partition);
-                (bucket, format!("{kind}-{first}-{last}-{}", self.identity.rules))
+            Some(_) => {
+                let group = bucket.map_or_else(|| REJECT_GROUP.to_owned(), |bucket| bucket.to_string());
+                (format!("{}{group}", self.prefix), format!("{kind}-{first}-{last}-{}", self.identity.rules))
             }
         };
         Header {

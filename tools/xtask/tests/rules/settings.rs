@@ -11,12 +11,13 @@ use crate::repository::{functions, read};
 const HOST_SETTINGS: [&str; 2] = ["AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"];
 
 fn example() -> BTreeSet<String> {
-    let json: Value =
-        serde_json::from_str(&read("local.settings.json.example")).expect("the example is JSON");
+    let text = read("local.settings.json.example");
+    let json: Value = serde_json::from_str(&text).expect("the example is JSON");
     assert_eq!(json["IsEncrypted"], Value::Bool(false));
     let values = json["Values"].as_object().expect("the example has `Values`");
     for (name, value) in values {
         assert!(value.is_string(), "`{name}`: the host takes strings only");
+        assert_eq!(text.matches(&format!("\"{name}\":")).count(), 1, "`{name}` is set twice");
     }
     values.keys().cloned().collect()
 }
