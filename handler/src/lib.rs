@@ -9,6 +9,7 @@
 pub mod access;
 pub mod app;
 pub mod check;
+pub mod fact_store;
 pub mod fleet;
 pub mod functions;
 pub mod lifecycle;

@@ -3,6 +3,7 @@
 //! The client is made at the first read, because making it talks to the service; a service that is away then costs
 //! that read and no start.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,6 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use wire::documents::{DevicesDocument, Header, ReadingRow, ResultsDocument};
-use wire::position::Stream;
 
 use crate::settings::{CosmosCredential, CosmosSettings};
 
@@ -86,18 +86,6 @@ impl Store {
     /// [`StoreError`] when the service is away.
     pub async fn device_tables(&self) -> Result<Vec<DevicesDocument>, StoreError> {
         self.query(Query::from("SELECT * FROM c WHERE c.type = 'devices'"), FeedScope::full_container()).await
-    }
-
-    /// The tables of devices of one hub partition.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the service is away.
-    pub async fn device_tables_in(&self, stream: &Stream) -> Result<Vec<DevicesDocument>, StoreError> {
-        let query = Query::from("SELECT * FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)")
-            .with_parameter("@prefix", stream.bucket_prefix())
-            .map_err(|error| StoreError::Query(error.to_string()))?;
-        self.query(query, FeedScope::full_container()).await
     }
 
     /// The tables of devices of one bucket.
@@ -168,11 +156,12 @@ impl Store {
             columns: part.columns,
             readings: part.rows.map(|rows| (device_id.to_owned(), rows)).into_iter().collect(),
             alerts: Vec::new(),
+            states: BTreeMap::new(),
         };
         Ok(parts.into_iter().map(whole).collect())
     }
 
-    async fn query<T>(&self, query: Query, scope: FeedScope) -> Result<Vec<T>, StoreError>
+    pub(crate) async fn query<T>(&self, query: Query, scope: FeedScope) -> Result<Vec<T>, StoreError>
     where
         T: DeserializeOwned + Send + 'static,
     {
