@@ -13,6 +13,7 @@ pub mod listing;
 mod mutants;
 mod opening;
 pub mod partition;
+pub mod patience;
 mod poison;
 pub mod recovery;
 pub mod snapshots;
@@ -42,6 +43,7 @@ use documents::{Source, Writer, WriterIdentity, Written};
 use journal::Journal;
 use mutants::Mutant;
 use partition::{Attempt, Partition};
+use patience::Patience;
 pub use snapshots::NewSnapshot;
 use state::{Retention, State, Undo};
 use stored::{SnapshotStore, StoredFacts};
@@ -83,6 +85,7 @@ struct Slot {
     /// Set while events are being decided; found set, it tells of a panic.
     is_deciding: bool,
     journal: Option<Journal>,
+    patience: Patience,
     snapshot_at: Option<Instant>,
 }
 
@@ -149,6 +152,12 @@ pub enum ScoreError {
         first: i64,
         /// Last sequence number.
         last: i64,
+    },
+    /// Nothing at all was found of a stream that did not just begin.
+    #[error("nothing is stored of the partition, but its event {first} is not its first; reading again, in case the read was stale")]
+    Nothing {
+        /// First sequence number of the batch.
+        first: i64,
     },
     /// A key frame cannot be read.
     #[error("the stored state of device `{device_id}` is damaged: {reason}")]
@@ -256,10 +265,23 @@ impl<M: Reconstruct> Scorer<M> {
         // Attempts that timed out wait here for their turn; they must not take it.
         let waited = tokio::time::timeout_at(until.into(), slot.lock()).await;
         let mut slot = waited.map_err(|_| ScoreError::Deadline)?;
-        self.open(&mut slot.partition, stream, batch, retry_count).await?;
+        let scored = self.score_in(&mut slot, stream, batch, retry_count, until).await;
+        slot.patience.note(&scored);
+        scored
+    }
+
+    async fn score_in(
+        &self,
+        slot: &mut Slot,
+        stream: Stream,
+        batch: &Batch<'_>,
+        retry_count: u32,
+        until: Instant,
+    ) -> Result<Scored, ScoreError> {
+        self.open(&mut slot.partition, stream, batch, slot.patience).await?;
         // Taken out, so that a panic leaves nothing behind.
         let Some(mut partition) = slot.partition.take() else { return Err(ScoreError::Deadline) };
-        let scored = self.score_next(&mut partition, &mut slot, batch, retry_count, until).await;
+        let scored = self.score_next(&mut partition, slot, batch, retry_count, until).await;
         slot.partition = Some(partition);
         scored
     }
@@ -291,6 +313,7 @@ impl<M: Reconstruct> Scorer<M> {
             detector: &self.detector,
             writer: &self.identity.writer,
             retry_count,
+            patience: slot.patience,
             oldest_ms: self.oldest_ms(batch),
         };
         let tail = partition.prepare(batch, attempt).await?;
@@ -314,7 +337,12 @@ impl<M: Reconstruct> Scorer<M> {
             }
         };
         let summary = summarize(&partition.state, batch, &decided, &undo);
-        Ok(Scored { documents: end(partition, batch, from, written, undo), summary, snapshot })
+        let documents = end(partition, batch, from, written, undo);
+        let snapshot = match mutants::is(Mutant::SnapshotOfAnswered) {
+            true => snapshots::snapshot_of(partition, self.n_buckets)?,
+            false => snapshot,
+        };
+        Ok(Scored { documents, summary, snapshot })
     }
 
     fn write(
@@ -335,8 +363,7 @@ impl<M: Reconstruct> Scorer<M> {
     /// The state to be kept now, if it is time and all of it is stored.
     fn due_snapshot(&self, partition: &Partition, slot: &mut Slot) -> Result<Option<NewSnapshot>, ScoreError> {
         let is_due = slot.snapshot_at.is_none_or(|at| at.elapsed() >= self.snapshot_interval);
-        let is_settled = partition.is_settled() || mutants::is(Mutant::SnapshotOfAnswered);
-        if self.storage.snapshots.is_none() || !is_due || !is_settled {
+        if self.storage.snapshots.is_none() || !is_due || !partition.is_settled() {
             return Ok(None);
         }
         slot.snapshot_at = Some(Instant::now());

@@ -5,16 +5,12 @@ use wire::position::Stream;
 use super::batch::Batch;
 use super::decide::Reconstruct;
 use super::partition::{Partition, is_rebuilt};
-use super::recovery::Recovery;
+use super::patience::Patience;
 use super::snapshots::{Kept, newest_snapshot};
 use super::state::State;
 use super::stored::Extent;
 use super::{ScoreError, Scorer};
 
-/// Retries after which what lacks in storage is taken for lost.
-///
-/// About five minutes with the shipped retry policy.
-pub(super) const RETRIES_FOR_HOLES: u32 = 10;
 /// Epochs in a row without documents after which no later one is looked for.
 const EMPTY_EPOCHS: u32 = 2;
 
@@ -29,7 +25,7 @@ impl<M: Reconstruct> Scorer<M> {
         known: &mut Option<Partition>,
         mut stream: Stream,
         batch: &Batch<'_>,
-        retry_count: u32,
+        patience: Patience,
     ) -> Result<(), ScoreError> {
         let mut extent = None;
         match &*known {
@@ -62,7 +58,7 @@ impl<M: Reconstruct> Scorer<M> {
             self.tell_of_epoch(&stream, batch, stored.enqueued_to);
             extent = None;
         }
-        *known = Some(self.recover(stream, extent, batch, retry_count).await?);
+        *known = Some(self.recover(stream, extent, batch, patience).await?);
         Ok(())
     }
 
@@ -71,41 +67,34 @@ impl<M: Reconstruct> Scorer<M> {
         stream: Stream,
         extent: Option<Extent>,
         batch: &Batch<'_>,
-        retry_count: u32,
+        patience: Patience,
     ) -> Result<Partition, ScoreError> {
         let oldest_ms = self.oldest_ms(batch);
         let kept = self.snapshot(&stream, oldest_ms).await?;
+        let first = batch.first();
+        if extent.is_none() && kept.is_none() && first > 0 && !patience.is_new() {
+            return Err(ScoreError::Nothing { first });
+        }
         let known = self.storage.facts.pages(&stream).await?;
         let mut term = extent.map_or(0, |extent| extent.term);
         let mut state = self.empty_state();
         if let Some(kept) = kept {
             (state, term) = (kept.state, term.max(kept.term));
         }
-        let first = batch.first();
         let start = extent.map_or(first, |extent| extent.first.min(first));
         let from = state.position.map_or(start, |position| position.saturating_add(1));
         state.position.get_or_insert(start - 1);
         state.listing().0.remember(known);
-        let recovery = Recovery {
-            stored: &*self.storage.facts,
-            detector: &self.detector,
-            stream: &stream,
-            accepts_holes: retry_count >= RETRIES_FOR_HOLES,
-            oldest_ms,
-        };
-        let found = recovery.catch_up(&mut state, from, first - 1).await?;
         tracing::info!(
             hub = stream.hub,
             partition = stream.partition,
             epoch = stream.epoch,
             from,
-            to = first - 1,
+            first,
             n_devices = state.entries().len(),
             "partition opened"
         );
-        let mut partition = Partition::new(stream, state, term.max(found.term));
-        partition.gaps = found.gaps;
-        Ok(partition)
+        Ok(Partition::new(stream, state, term))
     }
 
     /// Documents whose newest event is older than half the time that they are kept may be deleted already.

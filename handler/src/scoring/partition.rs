@@ -15,7 +15,7 @@ use wire::stored::Precedence;
 use super::ScoreError;
 use super::batch::Batch;
 use super::mutants::{self, Mutant};
-use super::opening::RETRIES_FOR_HOLES;
+use super::patience::Patience;
 use super::recovery::Recovery;
 use super::state::{State, Undo};
 use super::stored::StoredFacts;
@@ -73,6 +73,8 @@ pub struct Attempt<'a> {
     pub writer: &'a str,
     /// Attempts before this one.
     pub retry_count: u32,
+    /// How often something lacked.
+    pub patience: Patience,
     /// Documents whose newest event is older may be deleted already, in epoch milliseconds.
     pub oldest_ms: i64,
 }
@@ -161,7 +163,7 @@ impl Partition {
             stored: attempt.stored,
             detector: attempt.detector,
             stream: &self.stream,
-            accepts_holes: attempt.retry_count >= RETRIES_FOR_HOLES,
+            lost: attempt.patience.lost(),
             oldest_ms: attempt.oldest_ms,
         };
         let found = recovery.catch_up(&mut self.state, from, first - 1).await?;

@@ -32,8 +32,8 @@ pub struct Recovery<'a> {
     pub detector: &'a Detector,
     /// What is read.
     pub stream: &'a Stream,
-    /// Whether what is missing is known to be lost, after many retries.
-    pub accepts_holes: bool,
+    /// What is known to be lost, after many attempts.
+    pub lost: Option<(i64, i64)>,
     /// Documents whose newest event is older, in epoch milliseconds, may be deleted already: nothing is proved of
     /// what they speak for, nor of what lies before it.
     pub oldest_ms: i64,
@@ -64,8 +64,8 @@ impl Recovery<'_> {
             let stretch = self.stored.stretch(self.stream, from, to).await?;
             let proved = from.max(last.saturating_sub(PROVED)).max(self.first_kept(&stretch));
             let missing = missing(&stretch, proved, to);
-            if let Some(&(first, last)) = missing.first()
-                && !self.accepts_holes
+            if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())
+                && self.lost != Some((first, last))
             {
                 return Err(ScoreError::Hole { first, last });
             }

@@ -24,8 +24,10 @@ pub(super) struct Container {
 #[derive(Debug, Default)]
 struct Inner {
     documents: Documents,
-    /// What was there some writes ago, and for how many more reads that is seen.
-    stale: Option<(Documents, usize)>,
+    /// What was there some writes ago.
+    past: Documents,
+    /// How many reads will see that.
+    stale_reads: usize,
     /// How many reads will fail.
     failing_reads: usize,
 }
@@ -41,10 +43,15 @@ impl Container {
         self.inner().documents.insert(key, document)
     }
 
-    /// Has the next reads see the container as it is now.
-    pub(super) fn lag(&self, n_reads: usize) {
+    /// Remembers what is there now, for reads that lag.
+    pub(super) fn remember(&self) {
         let mut inner = self.inner();
-        inner.stale = Some((inner.documents.clone(), n_reads));
+        inner.past = inner.documents.clone();
+    }
+
+    /// Has the next reads see what was there when it was remembered.
+    pub(super) fn lag(&self, n_reads: usize) {
+        self.inner().stale_reads = n_reads;
     }
 
     /// Has the next reads fail.
@@ -55,7 +62,7 @@ impl Container {
     /// Ends all faults.
     pub(super) fn heal(&self) {
         let mut inner = self.inner();
-        (inner.stale, inner.failing_reads) = (None, 0);
+        (inner.stale_reads, inner.failing_reads) = (0, 0);
     }
 
     /// Deletes what was enqueued before a time, and returns it.
@@ -77,13 +84,13 @@ impl Container {
         let mut inner = self.inner();
         if inner.failing_reads > 0 {
             inner.failing_reads -= 1;
+            // While it is away, time passes.
+            inner.stale_reads = inner.stale_reads.saturating_sub(2);
             return Err(StoreError::Query("the container is away".to_owned()));
         }
-        if let Some((documents, n_reads)) = &mut inner.stale
-            && *n_reads > 0
-        {
-            *n_reads -= 1;
-            return Ok(documents.values().cloned().collect());
+        if inner.stale_reads > 0 {
+            inner.stale_reads -= 1;
+            return Ok(inner.past.values().cloned().collect());
         }
         Ok(inner.documents.values().cloned().collect())
     }

@@ -29,11 +29,13 @@ struct Menu {
 }
 
 fn menu(dice: &mut Dice) -> Menu {
+    let is_rebuilt = dice.one_in(6);
     let stream = StreamFaults {
         jumps: dice.one_in(4),
-        lacks_metadata: dice.one_in(5),
+        // Without times nobody can tell a rebuilt hub.
+        lacks_metadata: !is_rebuilt && dice.one_in(5),
         long: dice.one_in(3),
-        is_rebuilt: dice.one_in(6),
+        is_rebuilt,
     };
     let faults = Faults {
         any: true,

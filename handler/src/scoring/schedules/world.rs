@@ -136,6 +136,8 @@ impl World {
     pub(super) fn play(&mut self) -> Result<(), String> {
         for hub in 0..self.course.hubs.len() {
             (self.hub, self.next, self.checkpoint, self.again) = (hub, 0, 0, None);
+            // A process that stopped at just the number where it is asked to go on cannot tell one hub from the other.
+            self.processes[1 - self.owner] = None;
             while self.next < self.n_events() {
                 if self.faults.any {
                     self.stir();
@@ -168,7 +170,7 @@ impl World {
                     }
                     return self.check(self.owner);
                 }
-                Err(ScoreError::Hole { .. }) => {}
+                Err(ScoreError::Hole { .. } | ScoreError::Nothing { .. }) => {}
                 Err(error) => return Err(format!("the end is not reached: {error}")),
             }
         }
@@ -187,7 +189,8 @@ impl World {
             self.land();
         }
         match self.dice.below(30) {
-            0 => self.container.lag(1 + self.dice.below(3)),
+            // A read that lags does not lag for as long as a batch is tried again and again.
+            0 if self.again.is_none() => self.container.lag(1 + self.dice.below(6)),
             1 => self.container.fail(1 + self.dice.below(2)),
             2 => self.blobs.set_away(true),
             3 => self.blobs.set_away(false),
@@ -230,6 +233,9 @@ impl World {
             let redeployed = self.faults.redeploys && self.dice.one_in(2);
             let model = MeanModel(if redeployed { 0.9 } else { 1.0 });
             self.processes[instance] = Some(self.scorer(model));
+            if self.faults.any && self.again.is_none() && self.dice.one_in(4) {
+                self.container.lag(1 + self.dice.below(6));
+            }
         }
         self.processes[instance].as_ref().expect("just started")
     }
@@ -276,13 +282,13 @@ impl World {
     /// One attempt of the next batch, with whatever happens to it.
     fn attempt(&mut self) -> Result<(), String> {
         let left = self.n_events() - self.next;
-        let again = self.again.take();
+        let again = self.again;
         let length = again.map_or_else(|| 1 + self.dice.below(MAX_BATCH), |again| again.length).min(left);
         let count = again.map_or(0, |again| again.count);
         let first = self.next;
         let scored = match self.call(self.owner, first, length, count) {
             Ok(scored) => scored,
-            Err(error @ (ScoreError::Hole { .. } | ScoreError::Store(_))) if count < MAX_ATTEMPTS => {
+            Err(error @ (ScoreError::Hole { .. } | ScoreError::Nothing { .. } | ScoreError::Store(_))) if count < MAX_ATTEMPTS => {
                 self.tell(&format!("{first}+{length} retry {count}: {error}"));
                 self.again = Some(Again { length, count: count + 1 });
                 // Faults of storage do not last for ten retries.
@@ -348,12 +354,16 @@ impl World {
         self.tell(&format!("{first}+{length} retry {count}: {end:?}, {n_written} of {} written", documents.len()));
         for document in documents.drain(..n_written) {
             self.put(document);
+            if self.faults.any && self.dice.one_in(12) {
+                self.container.remember();
+            }
         }
         let is_late = end == End::Abandoned || end == End::Moved || self.dice.one_in(2);
         if is_late && end != End::Failure && end != End::GivenUp {
             self.late.push(Late { documents });
         }
         let after = first + length;
+        self.again = None;
         match end {
             End::Success => {
                 (self.next, self.is_fragile) = (after, false);
