@@ -17,6 +17,7 @@ use crate::config::{Function, HostConfig, OutputKind, Settings, Trigger, load_fu
 use crate::connections::{lead_connections_here, namespace};
 use crate::cosmos::{self, Account, ResourceNames};
 use crate::event_hub::{self, Checkpoints, EventHubListener, Hub, Ingest};
+use crate::faults::{self, Faults};
 use crate::handler_process::{Handler, HandlerSpec};
 use crate::http_front::{self, AdminCall, Front, FrontParts};
 use crate::invoke::{HandlerClient, Invoker, InvokerParts, Series, Services, event_hub_admin};
@@ -80,6 +81,8 @@ impl LocalHost {
         let data = claim(&options.data)?;
         let account = open_account(&functions, &options.data, addresses.cosmos).await?;
         let hubs = Arc::new(Hubs::default());
+        let faults = Arc::new(Faults::default());
+        faults.stand(&options.faults);
         let service = Arc::new(signalr::Service { hubs: Arc::clone(&hubs), keys, stop: stop.subscribe() });
         let handler_port = free_port().await?;
         let spec =
@@ -87,7 +90,10 @@ impl LocalHost {
         let invoker = Arc::new(Invoker::new(InvokerParts {
             handler: Handler::start(spec),
             client: HandlerClient::new(handler_port),
-            services: Services { cosmos: Arc::clone(&account), signalr: hubs },
+            services: Services {
+                cosmos: Arc::new(cosmos::OutputClient::new(Arc::clone(&account), Arc::clone(&faults.cosmos))),
+                signalr: Arc::new(signalr::OutputClient::new(hubs, Arc::clone(&faults.signalr))),
+            },
             timeout: config.function_timeout,
             chunked: !options.content_length,
         }));
@@ -120,14 +126,16 @@ impl LocalHost {
             forward: builder.config.forward_http,
             admin,
         }));
-        let mut routes = http_front::router(front);
+        let mut routes = http_front::router(front).merge(faults::router(Arc::clone(&faults)));
         for ingest in builder.ingest {
             routes = routes.merge(ingest);
         }
         let mut listeners = builder.listeners;
         listeners.push(tokio::spawn(serve(http, routes)));
-        listeners.push(tokio::spawn(serve(cosmos, cosmos::router(account))));
-        listeners.push(tokio::spawn(serve(signalr, signalr::router(service))));
+        let routes = cosmos::router(account, Arc::clone(&faults.cosmos));
+        listeners.push(tokio::spawn(faults::serve(cosmos, Arc::clone(&faults.cosmos.condition), routes)));
+        let routes = signalr::router(service);
+        listeners.push(tokio::spawn(faults::serve(signalr, Arc::clone(&faults.signalr), routes)));
         Ok(Self { addresses, invoker, stop, listeners, _data: data })
     }
 

@@ -10,6 +10,8 @@ pub mod event_hub;
 pub mod http_front;
 pub mod timer;
 
+pub mod faults;
+
 pub mod handler_process;
 pub mod invoke;
 

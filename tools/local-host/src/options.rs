@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::faults::Standing;
+
 /// Stands in for the Azure Functions host and its services on this machine.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "local-host", version)]
@@ -32,4 +34,7 @@ pub struct Options {
     /// Restart a handler that exited with code 0, as hosts of 2026 and later do.
     #[arg(long)]
     pub restart_on_exit_0: bool,
+    /// Lasting faults from the start on, as JSON; `PUT /local-host/faults` changes them.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub faults: Standing,
 }

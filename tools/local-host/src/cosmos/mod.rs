@@ -10,4 +10,4 @@ mod write;
 
 pub use account::{Account, AccountError, Exchange, Reply, ResourceNames};
 pub use adapter::router;
-pub use output::{UpsertError, upsert_all};
+pub use output::{OutputClient, UpsertError};

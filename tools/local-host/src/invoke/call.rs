@@ -11,9 +11,9 @@ use super::answer::{Answer, HttpAnswer, Reading, read_answer};
 use super::client::{HandlerClient, header_text, invocation_request};
 use super::outputs::{Work, plan};
 use crate::config::{Function, Output, OutputKind};
-use crate::cosmos::{Account, ResourceNames, upsert_all};
+use crate::cosmos::{self, ResourceNames};
 use crate::handler_process::Handler;
-use crate::signalr::Hubs;
+use crate::signalr;
 
 /// After `functionTimeout` the host waits this long before it kills the handler.
 const TIMEOUT_GRACE: Duration = Duration::from_secs(2);
@@ -29,13 +29,13 @@ pub enum CallEnd {
     Failed(String),
 }
 
-/// The local services that outputs go to.
+/// The clients that outputs go through, one set a host.
 #[derive(Debug, Clone)]
 pub struct Services {
     /// Cosmos DB.
-    pub cosmos: Arc<Account>,
+    pub cosmos: Arc<cosmos::OutputClient>,
     /// SignalR.
-    pub signalr: Arc<Hubs>,
+    pub signalr: Arc<signalr::OutputClient>,
 }
 
 /// What an [`Invoker`] is made of.
@@ -208,16 +208,19 @@ async fn carry_out_one(services: &Services, output: &Output, work: Work) -> Resu
         (OutputKind::Cosmos { database, container, .. }, Work::Upsert(documents)) => {
             let names = ResourceNames { database: name(database)?, container: name(container)? };
             let texts: Vec<String> = documents.iter().map(crate::json_net::Json::to_text).collect();
-            upsert_all(&services.cosmos, &names, &texts)
+            services
+                .cosmos
+                .upsert_all(&names, &texts)
                 .await
                 .map_err(|error| format!("output `{}`: {error}", output.name))
         }
         (OutputKind::SignalR { hub, .. }, Work::Send(items)) => {
             let hub = name(hub)?;
-            for item in items {
-                services.signalr.carry_out(&hub, item);
-            }
-            Ok(())
+            services
+                .signalr
+                .send_all(&hub, items)
+                .await
+                .map_err(|error| format!("output `{}`: {error}", output.name))
         }
         _ => Err(format!("output `{}` cannot take this value", output.name)),
     }

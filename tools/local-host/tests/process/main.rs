@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod events;
+mod faults;
 mod handler;
 mod http;
 
@@ -9,6 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local_host::faults::Standing;
 use local_host::{LocalHost, Options};
 use tempfile::TempDir;
 
@@ -18,6 +20,7 @@ struct Place {
     functions: Vec<(&'static str, &'static str)>,
     script: &'static str,
     environment: HashMap<&'static str, &'static str>,
+    faults: Standing,
 }
 
 /// Notes its port and its process, then waits for its end.
@@ -30,6 +33,7 @@ impl Place {
             functions: functions.to_vec(),
             script: WAITING,
             environment: HashMap::from([("HUB", "telemetry")]),
+            faults: Standing::default(),
         }
     }
 
@@ -70,6 +74,7 @@ impl Place {
             partitions: 1,
             content_length: false,
             restart_on_exit_0: false,
+            faults: self.faults,
         };
         // The shell script needs a path to find its tools.
         let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
