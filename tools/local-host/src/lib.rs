@@ -19,7 +19,11 @@ pub mod cosmos;
 pub mod signalr;
 
 mod app;
+mod by_hand;
 mod connections;
+mod figures;
+mod instances;
+mod listeners;
 mod options;
 
 pub use app::{Addresses, LocalHost};

@@ -28,6 +28,9 @@ pub struct Options {
     /// Partitions of the event hub; fixed at its first use.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
     pub partitions: u16,
+    /// Instances of the host, each with a handler of its own; they share the partitions of the event hub.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub instances: u16,
     /// Send bodies with a length, as under Core Tools, instead of in chunks, as in Azure.
     #[arg(long)]
     pub content_length: bool,

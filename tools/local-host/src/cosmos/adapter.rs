@@ -32,7 +32,7 @@ pub fn router(account: Arc<Account>, faults: Arc<CosmosFaults>) -> Router {
 async fn forward(State(Entrance { account, faults }): State<Entrance>, request: Request) -> Response {
     // What is asked about the account and its containers is never throttled.
     let of_documents = request.uri().path().contains("/docs");
-    if of_documents && let Some(retry_after) = faults.throttling.hit() {
+    if of_documents && let Some(retry_after) = faults.throttling.retry_after() {
         return too_many(retry_after);
     }
     match read(request).await {

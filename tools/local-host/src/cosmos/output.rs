@@ -10,7 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::account::{Account, Reply, ResourceNames};
-use crate::faults::{Condition, CosmosFaults};
+use crate::faults::{Condition, CosmosFaults, UpsertOutcome};
 
 /// A client that has worked before tries so long to reach a service that is away.
 const WARM_LIMIT: Duration = Duration::from_secs(140);
@@ -69,6 +69,21 @@ impl OutputClient {
     }
 
     async fn upsert(&self, names: &ResourceNames, document: &str) -> Result<(), String> {
+        match self.faults.upserts.next() {
+            None => self.carry_out(names, document).await,
+            Some(UpsertOutcome::Fail(status)) => Err(format!("status {status}, as ordered")),
+            Some(UpsertOutcome::LoseReply) => {
+                self.carry_out(names, document).await?;
+                Err("the reply is lost, as ordered".to_owned())
+            }
+            Some(UpsertOutcome::DelayMs(delay_ms)) => {
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                self.carry_out(names, document).await
+            }
+        }
+    }
+
+    async fn carry_out(&self, names: &ResourceNames, document: &str) -> Result<(), String> {
         self.reach().await?;
         self.outwait_throttling().await?;
         let reply = self.account.upsert(names, document).await.map_err(|error| error.to_string())?;
@@ -97,7 +112,7 @@ impl OutputClient {
     async fn outwait_throttling(&self) -> Result<(), String> {
         let mut waited = Duration::ZERO;
         let mut retries = 0;
-        while let Some(retry_after) = self.faults.throttling.hit() {
+        while let Some(retry_after) = self.faults.throttling.retry_after() {
             if retries == THROTTLE_RETRIES || waited + retry_after > THROTTLE_WAIT_LIMIT {
                 return Err(format!("status 429: request rate is large, after {retries} retries"));
             }

@@ -2,65 +2,53 @@
 //!
 //! Each fault is a small piece of its own; this one only holds them together. It refuses to know what a fault does to the handler.
 
+mod batches;
+mod calls;
+mod chance;
 mod condition;
 mod control;
 mod door;
+mod kills;
+mod orders;
 mod throttle;
+mod upserts;
+mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
+pub use batches::{BatchDeed, BatchFault, BatchFaults, BatchOdds};
+pub use calls::{Abandonment, CallFault, CallFaults, CallOdds};
+pub use chance::{Chance, Odds};
 pub use condition::{Condition, Switch};
 pub use control::router;
 pub(crate) use door::serve;
 pub use door::{Door, Passage};
-pub use throttle::{Throttle, Throttling};
+pub use kills::Kills;
+pub use orders::{Once, Standing, StandingCosmos, StandingSignalR};
+pub use throttle::Throttle;
+pub use upserts::{UpsertFault, UpsertOutcome};
+pub use waiting::Waiting;
 
-/// Faults that last until they are changed; by default all is well.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Standing {
-    /// Cosmos DB.
-    pub cosmos: StandingCosmos,
-    /// SignalR.
-    #[serde(rename = "signalR")]
-    pub signalr: StandingSignalR,
-}
-
-/// Lasting faults of Cosmos DB.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct StandingCosmos {
-    /// Whether it can be reached.
-    pub condition: Condition,
-    /// Which requests are answered 429.
-    pub throttle: Option<Throttle>,
-}
-
-/// Lasting faults of SignalR.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct StandingSignalR {
-    /// Whether it can be reached.
-    pub condition: Condition,
-}
-
-impl std::str::FromStr for Standing {
-    type Err = serde_json::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_str(text)
-    }
-}
+use crate::event_hub::Ownership;
 
 /// Everything that can be made to go wrong.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Faults {
     /// Faults of Cosmos DB.
     pub cosmos: Arc<CosmosFaults>,
     /// Condition of SignalR.
     pub signalr: Arc<Switch>,
+    /// Calls that are cut short.
+    pub calls: Arc<CallFaults>,
+    /// Batches that come again or not.
+    pub batches: Arc<BatchFaults>,
+    /// Handlers that are killed.
+    pub kills: Arc<Kills>,
+    /// Partitions that move.
+    pub ownership: Arc<Ownership>,
 }
 
 /// Faults of Cosmos DB.
@@ -69,10 +57,27 @@ pub struct CosmosFaults {
     /// Whether it can be reached.
     pub condition: Arc<Switch>,
     /// Which requests are answered 429.
-    pub throttling: Throttling,
+    pub throttling: Chance<Throttle>,
+    /// Single upserts that go wrong.
+    pub upserts: Waiting<UpsertFault>,
+    /// How old reads are.
+    pub lag: watch::Sender<Option<Duration>>,
 }
 
 impl Faults {
+    /// No faults yet, with partitions to be moved.
+    #[must_use]
+    pub fn new(ownership: Ownership) -> Self {
+        Self {
+            cosmos: Arc::default(),
+            signalr: Arc::default(),
+            calls: Arc::default(),
+            batches: Arc::default(),
+            kills: Arc::default(),
+            ownership: Arc::new(ownership),
+        }
+    }
+
     /// The lasting faults at present.
     #[must_use]
     pub fn standing(&self) -> Standing {
@@ -80,15 +85,59 @@ impl Faults {
             cosmos: StandingCosmos {
                 condition: self.cosmos.condition.get(),
                 throttle: self.cosmos.throttling.get(),
+                stale_by_ms: self.cosmos.lag.borrow().map(millis),
             },
             signalr: StandingSignalR { condition: self.signalr.get() },
+            calls: self.calls.chance.get(),
+            batches: self.batches.chance.get(),
+            kill_every_ms: self.kills.every().map(millis),
         }
     }
 
     /// Replaces the lasting faults.
     pub fn stand(&self, standing: &Standing) {
         self.cosmos.throttling.set(standing.cosmos.throttle);
+        self.cosmos.lag.send_replace(standing.cosmos.stale_by_ms.map(Duration::from_millis));
         self.cosmos.condition.set(standing.cosmos.condition);
         self.signalr.set(standing.signalr.condition);
+        self.calls.chance.set(standing.calls);
+        self.batches.chance.set(standing.batches);
+        self.kills.set_every(standing.kill_every_ms.map(Duration::from_millis));
     }
+
+    /// The faults that happen once and have not yet.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Once> {
+        let calls = self.calls.waiting.list().into_iter().map(Once::Call);
+        let upserts = self.cosmos.upserts.list().into_iter().map(Once::Upsert);
+        let batches = self.batches.waiting.list().into_iter().map(Once::Batch);
+        calls.chain(upserts).chain(batches).collect()
+    }
+
+    /// Lets something happen once: at once, or at its next occasion.
+    ///
+    /// # Errors
+    ///
+    /// What does not exist, or that too much waits already.
+    pub async fn happen(&self, once: Once) -> Result<(), String> {
+        match once {
+            Once::Kill { instance } => self.kills.kill(instance).await,
+            Once::Move { partition, to } => self.ownership.move_to(partition, to),
+            Once::Call(fault) => self.calls.waiting.add(fault),
+            Once::Upsert(fault) => self.cosmos.upserts.add(fault),
+            Once::Batch(fault) => self.batches.waiting.add(fault),
+        }
+    }
+
+    /// Ends all faults, lasting and waiting; partitions stay where they are.
+    pub fn end(&self) {
+        self.stand(&Standing::default());
+        self.calls.waiting.clear();
+        self.cosmos.upserts.clear();
+        self.batches.waiting.clear();
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

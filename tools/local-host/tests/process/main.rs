@@ -1,10 +1,12 @@
 //! The whole local host with a handler whose process is a shell script and whose answers come from the test.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod batches;
 mod events;
 mod faults;
 mod handler;
 mod http;
+mod services_down;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ struct Place {
     script: &'static str,
     environment: HashMap<&'static str, &'static str>,
     faults: Standing,
+    instances: u16,
 }
 
 /// Notes its port and its process, then waits for its end.
@@ -34,6 +37,7 @@ impl Place {
             script: WAITING,
             environment: HashMap::from([("HUB", "telemetry")]),
             faults: Standing::default(),
+            instances: 1,
         }
     }
 
@@ -72,6 +76,7 @@ impl Place {
             cosmos_port: 0,
             signalr_port: 0,
             partitions: 1,
+            instances: self.instances,
             content_length: false,
             restart_on_exit_0: false,
             faults: self.faults,
