@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::blob::BlobService;
 use crate::by_hand::serve_admin_calls;
 use crate::config::{Function, HostConfig, OutputKind, Settings, load_functions};
 use crate::connections::lead_connections_here;
@@ -49,6 +50,7 @@ pub struct Addresses {
 pub struct LocalHost {
     addresses: Addresses,
     instances: Instances,
+    blobs: Option<BlobService>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     /// Held as long as the data folder is in use.
@@ -84,6 +86,8 @@ impl LocalHost {
         let partitions = usize::from(options.partitions);
         let faults = Arc::new(Faults::new(Ownership::new(partitions, usize::from(options.instances))));
         faults.stand(&options.faults);
+        let azurite = options.azurite.as_deref();
+        let blobs = BlobService::start(azurite, &options.data, &mut settings, &faults.blob).await?;
         let instances = Instances::start(&Shared {
             options,
             script_root: &script_root,
@@ -135,7 +139,7 @@ impl LocalHost {
         tasks.push(tokio::spawn(faults::serve(signalr, Arc::clone(&faults.signalr), routes)));
         let kills = Arc::clone(&faults.kills);
         tasks.push(tokio::spawn(async move { kills.run().await }));
-        Ok(Self { addresses, instances, stop, tasks, _data: data })
+        Ok(Self { addresses, instances, blobs, stop, tasks, _data: data })
     }
 
     /// Where the services listen.
@@ -190,6 +194,9 @@ impl LocalHost {
         self.instances.stop().await;
         for task in self.tasks {
             task.abort();
+        }
+        if let Some(blobs) = self.blobs {
+            blobs.stop().await;
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod faults;
 pub mod handler_process;
 pub mod invoke;
 
+pub mod blob;
 pub mod cosmos;
 pub mod signalr;
 

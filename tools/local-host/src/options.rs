@@ -37,6 +37,9 @@ pub struct Options {
     /// Restart a handler that exited with code 0, as hosts of 2026 and later do.
     #[arg(long)]
     pub restart_on_exit_0: bool,
+    /// Azurite's `azurite-blob`, for snapshots; without it there are none. Needs Node.js.
+    #[arg(long, value_name = "PATH")]
+    pub azurite: Option<PathBuf>,
     /// Lasting faults from the start on, as JSON; `PUT /local-host/faults` changes them.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub faults: Standing,

@@ -27,7 +27,7 @@ pub use control::router;
 pub(crate) use door::serve;
 pub use door::{Door, Passage};
 pub use kills::Kills;
-pub use orders::{Once, Standing, StandingCosmos, StandingSignalR};
+pub use orders::{Once, Standing, StandingCosmos, StandingService};
 pub use throttle::Throttle;
 pub use upserts::{UpsertFault, UpsertOutcome};
 pub use waiting::Waiting;
@@ -41,6 +41,8 @@ pub struct Faults {
     pub cosmos: Arc<CosmosFaults>,
     /// Condition of SignalR.
     pub signalr: Arc<Switch>,
+    /// Condition of blob storage.
+    pub blob: Arc<Switch>,
     /// Calls that are cut short.
     pub calls: Arc<CallFaults>,
     /// Batches that come again or not.
@@ -71,6 +73,7 @@ impl Faults {
         Self {
             cosmos: Arc::default(),
             signalr: Arc::default(),
+            blob: Arc::default(),
             calls: Arc::default(),
             batches: Arc::default(),
             kills: Arc::default(),
@@ -87,7 +90,8 @@ impl Faults {
                 throttle: self.cosmos.throttling.get(),
                 stale_by_ms: self.cosmos.lag.borrow().map(millis),
             },
-            signalr: StandingSignalR { condition: self.signalr.get() },
+            signalr: StandingService { condition: self.signalr.get() },
+            blob: StandingService { condition: self.blob.get() },
             calls: self.calls.chance.get(),
             batches: self.batches.chance.get(),
             kill_every_ms: self.kills.every().map(millis),
@@ -100,6 +104,7 @@ impl Faults {
         self.cosmos.lag.send_replace(standing.cosmos.stale_by_ms.map(Duration::from_millis));
         self.cosmos.condition.set(standing.cosmos.condition);
         self.signalr.set(standing.signalr.condition);
+        self.blob.set(standing.blob.condition);
         self.calls.chance.set(standing.calls);
         self.batches.chance.set(standing.batches);
         self.kills.set_every(standing.kill_every_ms.map(Duration::from_millis));

@@ -16,7 +16,9 @@ pub struct Standing {
     pub cosmos: StandingCosmos,
     /// SignalR.
     #[serde(rename = "signalR")]
-    pub signalr: StandingSignalR,
+    pub signalr: StandingService,
+    /// Blob storage.
+    pub blob: StandingService,
     /// Calls that are cut short by chance.
     pub calls: Option<CallOdds>,
     /// Batches that come again by chance.
@@ -37,10 +39,10 @@ pub struct StandingCosmos {
     pub stale_by_ms: Option<u64>,
 }
 
-/// Lasting faults of SignalR.
+/// Lasting faults of a service that has no others.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct StandingSignalR {
+pub struct StandingService {
     /// Whether it can be reached.
     pub condition: Condition,
 }

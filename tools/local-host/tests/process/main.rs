@@ -79,6 +79,7 @@ impl Place {
             instances: self.instances,
             content_length: false,
             restart_on_exit_0: false,
+            azurite: None,
             faults: self.faults,
         };
         // The shell script needs a path to find its tools.
