@@ -4,6 +4,7 @@ pub mod get_summary;
 pub mod list_alerts;
 pub mod list_devices;
 pub mod list_readings;
+pub mod list_rejects;
 pub mod negotiate;
 pub mod score_telemetry;
 pub mod serve_dashboard;
