@@ -1,7 +1,7 @@
 /** Rejected events in the API: what is stored of them, page by page, as JSON and as CSV. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { poll, startHost } from "../harness.mjs";
+import { poll, simulate, startHost } from "../harness.mjs";
 
 const START = Date.UTC(2026, 0, 2);
 const BROKEN = ['{"temperature":21.5,', "[]", "17", "=HYPERLINK(1)", "\u0000 ÿ \u{1f321} </script>"];
@@ -87,6 +87,16 @@ describe("rejects", () => {
     assert.equal(head, "enqueuedAt,deviceId,reason,detail,hub,partition,sequence,index,count,cut,text");
     assert.equal(rows.length, 2);
     assert.ok(rows[1].endsWith(",false,'=HYPERLINK(1)"), rows[1]);
+  });
+
+  test("can be sent again, each as its device", async () => {
+    await simulate(host, ["--replay-rejects", host.url, "--reject-device", "beta"]);
+    const again = await poll("the rejects once more", async () => {
+      const { rejects } = await host.json("/api/rejects?deviceId=beta");
+      return rejects.length === 2 * BROKEN.length && rejects;
+    });
+    const texts = again.map(({ text }) => text).reverse();
+    assert.deepEqual(texts, [...BROKEN, ...BROKEN]);
   });
 
   test("are asked for properly", async () => {
