@@ -22,5 +22,6 @@ pub mod reply;
 pub mod router;
 pub mod scoring;
 pub mod settings;
+mod shared_read;
 pub mod store;
 pub mod table;

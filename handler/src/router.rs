@@ -20,7 +20,7 @@ use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_rea
 use crate::access;
 use crate::app::App;
 use crate::functions::{
-    get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate, score_telemetry,
+    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate, score_telemetry,
     serve_dashboard,
 };
 use crate::reply::ApiError;
@@ -106,6 +106,7 @@ async fn answer(
             list_readings::handle(app, &device_id, query, accept).await
         }
         [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
+        [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
         [alerts] if is(alerts, "alerts") => list_alerts::handle(query),
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
@@ -126,10 +127,23 @@ fn into_response(answer: Answer) -> Response {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::TooMuch { .. }) {
-            return Self::parameter("from", &error.to_string());
-        }
         tracing::warn!(error = error.with_causes(), "stored documents cannot be read");
-        Self::unavailable("the stored documents cannot be read now; the handler's log says why")
+        Self::unreadable(&error)
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    /// Who shares a read gets its error, too, which was logged once.
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::unreadable(&error)
+    }
+}
+
+impl ApiError {
+    fn unreadable(error: &StoreError) -> Self {
+        match error {
+            StoreError::TooMuch { .. } => Self::parameter("from", &error.to_string()),
+            _ => Self::unavailable("the stored documents cannot be read now; the handler's log says why"),
+        }
     }
 }

@@ -94,7 +94,7 @@ describe("client", () => {
 
   it("keeps ids from escaping their place in the address", () => {
     expect(readingsPath("a/../b?x=1#y", { from: 5, to: 9 }, "csv")).toBe(
-      "/api/devices/a%2F..%2Fb%3Fx%3D1%23y/readings?from=5&to=9&limit=50000&format=csv",
+      "/api/readings?deviceId=a%2F..%2Fb%3Fx%3D1%23y&from=5&to=9&limit=50000&format=csv",
     );
   });
 });

@@ -64,13 +64,14 @@ export function createApiClient(apiKey: string | null): ApiClient {
 
 /** Address of a device's readings. */
 export function readingsPath(deviceId: string, span: ReadingSpan, format: "json" | "csv"): string {
-  const query = new URLSearchParams({ from: String(span.from) });
+  // An id such as `..` would not survive in a path.
+  const query = new URLSearchParams({ deviceId, from: String(span.from) });
   if (span.to !== undefined) {
     query.set("to", String(span.to));
   }
   query.set("limit", String(MAX_READINGS));
   query.set("format", format);
-  return `/api/devices/${encodeURIComponent(deviceId)}/readings?${query}`;
+  return `/api/readings?${query}`;
 }
 
 function rejectsPath({ deviceId, reason }: RejectFilter, after: string | null): string {

@@ -25,10 +25,23 @@ pub async fn handle(
     query: &str,
     accept: Option<&str>,
 ) -> Result<Response, ApiError> {
-    let parameters = Parameters::parse(query, &KNOWN)?;
+    answer(app, device_id, &Parameters::parse(query, &KNOWN)?, accept).await
+}
+
+/// Answers once it is clear which device is meant.
+///
+/// # Errors
+///
+/// As [`handle`].
+pub async fn answer(
+    app: &App,
+    device_id: &str,
+    parameters: &Parameters,
+    accept: Option<&str>,
+) -> Result<Response, ApiError> {
     let limit = parameters.number("limit", 1, 50_000, 5000)?;
     let (from, to) = parameters.span()?;
-    let as_table = table::is_wanted(&parameters, accept)?;
+    let as_table = table::is_wanted(parameters, accept)?;
     let Some((newest, buckets)) = app.fleet.device(device_id).await? else {
         return Err(ApiError::not_found(format!("no readings of device `{device_id}` are stored")));
     };

@@ -1,5 +1,6 @@
 //! One module a function, named as its folder in `functions/` and its test.
 
+pub mod find_readings;
 pub mod get_summary;
 pub mod list_alerts;
 pub mod list_devices;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_data_cosmos::clients::ContainerClient;
-use azure_data_cosmos::{AccountEndpoint, AccountReference, CosmosClient, RoutingStrategy};
+use azure_data_cosmos::{AccountReference, CosmosClient, RoutingStrategy};
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
@@ -31,7 +31,7 @@ pub(super) async fn open_container(settings: &CosmosSettings) -> Result<Containe
 }
 
 fn account(settings: &CosmosSettings) -> Result<AccountReference, Complaint> {
-    let endpoint: AccountEndpoint = settings.endpoint.parse()?;
+    let endpoint = settings.endpoint.clone();
     let credential: Arc<dyn TokenCredential> = match &settings.credential {
         CosmosCredential::Key(key) => {
             let key = Secret::new(key.expose_secret().to_owned());

@@ -257,7 +257,7 @@ impl Store {
     async fn container(&self, asked: &str) -> Result<&ContainerClient, StoreError> {
         let open = || async {
             account::open_container(&self.settings).await.map_err(|source| StoreError::Account {
-                endpoint: self.settings.endpoint.clone(),
+                endpoint: self.settings.endpoint.to_string(),
                 asked: asked.to_owned(),
                 source,
             })
