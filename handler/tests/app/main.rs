@@ -2,11 +2,22 @@
 
 #![cfg(test)]
 
+mod cosmos;
+mod documented;
 mod envelope;
+mod find_readings;
 mod forwarded;
+mod get_summary;
+mod list_alerts;
+mod list_devices;
+mod list_readings;
+mod list_rejects;
 mod negotiate;
+mod outages;
+mod process;
 mod score_telemetry;
 mod script_root;
+mod serve_dashboard;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,12 +65,17 @@ impl Handler {
                 "AccountEndpoint=http://127.0.0.1:1/;AccountKey=a2V5;".to_owned(),
             ),
             ("BUCKETS_PER_PARTITION".to_owned(), "1".to_owned()),
-            ("AzureFunctionsJobHost__functionTimeout".to_owned(), "00:00:05".to_owned()),
+            ("AzureFunctionsJobHost__functionTimeout".to_owned(), "00:01:00".to_owned()),
         ]);
         variables.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let settings = Settings::read(&|name| variables.get(name).cloned()).unwrap();
         let app = App::build(settings).unwrap();
         Self { router: router(Arc::new(app)), _script_root: script_root }
+    }
+
+    /// A handler for everybody that reads the documents of a store.
+    fn reading(cosmos: &cosmos::Cosmos) -> Self {
+        Self::new(&[("CosmosDBConnection", &cosmos.connection()), ("ALLOW_ANONYMOUS", "true")])
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
