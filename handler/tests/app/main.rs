@@ -14,6 +14,7 @@ mod list_readings;
 mod list_rejects;
 mod negotiate;
 mod outages;
+mod poison;
 mod process;
 mod score_telemetry;
 mod script_root;
