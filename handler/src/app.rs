@@ -38,9 +38,9 @@ impl App {
     /// # Errors
     ///
     /// Names the file that is missing or damaged.
-    pub fn build(mut settings: Settings) -> anyhow::Result<Self> {
-        let cosmos = std::mem::take(&mut settings.cosmos);
-        let store = Arc::new(Store::new(cosmos, settings.deadline));
+    pub fn build(settings: Settings) -> anyhow::Result<Self> {
+        // Below the deadline of those who ask, so that they hear the cause.
+        let store = Arc::new(Store::new(settings.cosmos.clone(), settings.deadline / 5 * 4));
         let storage = Storage {
             facts: Arc::<Store>::clone(&store),
             snapshots: None,
@@ -71,6 +71,7 @@ impl App {
 }
 
 /// A name that no other process has: it decides nothing but between documents of equal terms.
+#[expect(clippy::disallowed_methods, reason = "the one thing by which two processes must differ")]
 fn writer_name() -> String {
     uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
 }

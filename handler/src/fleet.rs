@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::sync::Mutex;
 use wire::api::{DeviceCounts, DeviceStatus, DeviceView, is_anomaly};
 use wire::documents::{DeviceRow, DevicesDocument, FLAG_LATE, ReadingRow, ResultsDocument};
 use wire::stored::rows_by_device;
 
+use crate::shared_read::SharedRead;
 use crate::store::{Store, StoreError};
 
 /// Buckets read at the same time.
@@ -47,65 +47,31 @@ impl Fleet {
 #[derive(Debug)]
 pub struct FleetReader {
     store: Arc<Store>,
-    cached: Mutex<Option<(Instant, Arc<Fleet>)>>,
+    shared: SharedRead<Fleet, StoreError>,
 }
 
 impl FleetReader {
     /// Reads from a store.
     #[must_use]
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, cached: Mutex::default() }
+        Self { store, shared: SharedRead::new(FRESH) }
     }
 
     /// All devices.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot be read.
-    pub async fn read(&self) -> Result<Arc<Fleet>, StoreError> {
-        let mut cached = self.cached.lock().await;
-        if let Some((at, fleet)) = &*cached
-            && at.elapsed() < FRESH
-        {
-            return Ok(Arc::clone(fleet));
-        }
-        let fleet = Arc::new(self.read_now().await?);
-        *cached = Some((Instant::now(), Arc::clone(&fleet)));
-        Ok(fleet)
-    }
-
-    /// The newest rows of each bucket that the tables belong to.
-    async fn newest_of(
-        &self,
-        tables: Vec<DevicesDocument>,
-    ) -> Result<Vec<HashMap<String, DeviceRow>>, StoreError> {
-        let mut by_bucket: BTreeMap<String, Vec<DevicesDocument>> = BTreeMap::new();
-        for table in tables {
-            by_bucket.entry(table.header.bucket.clone()).or_default().push(table);
-        }
-        stream::iter(by_bucket)
-            .map(|(bucket, tables)| async move {
-                let later = self.store.results_after(&bucket, oldest_position(&tables)).await?;
-                Ok(newest_rows(&tables, &later))
-            })
-            .buffer_unordered(PARALLEL_READS)
-            .try_collect()
-            .await
-    }
-
-    async fn read_now(&self) -> Result<Fleet, StoreError> {
-        let buckets = self.newest_of(self.store.device_tables().await?).await?;
-        let mut newest: BTreeMap<String, DeviceRow> = BTreeMap::new();
-        for (device_id, row) in buckets.into_iter().flatten() {
-            // A device that changed partitions is in two buckets: the newer reading counts.
-            match newest.get(&device_id) {
-                Some(known) if known.timestamp >= row.timestamp => {}
-                _ => {
-                    newest.insert(device_id, row);
-                }
+    /// [`StoreError`] when the store cannot be read, for all who waited for the same read; it is logged already.
+    pub async fn read(&self) -> Result<Arc<Fleet>, Arc<StoreError>> {
+        let store = Arc::clone(&self.store);
+        let read = || async move {
+            let fleet = read_fleet(&store).await;
+            if let Err(error) = &fleet {
+                tracing::warn!(error = error.with_causes(), "the fleet cannot be read");
             }
-        }
-        Ok(Fleet { devices: newest.iter().map(|(device_id, row)| DeviceView::new(device_id, row)).collect() })
+            fleet
+        };
+        self.shared.read(read).await
     }
 
     /// One device's newest row, and the buckets that hold its readings.
@@ -124,6 +90,40 @@ impl FleetReader {
         }
         Ok(newest.map(|row| (row, buckets)))
     }
+}
+
+async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
+    let buckets = newest_of(store, store.device_tables().await?).await?;
+    let mut newest: BTreeMap<String, DeviceRow> = BTreeMap::new();
+    for (device_id, row) in buckets.into_iter().flatten() {
+        // A device that changed partitions is in two buckets: the newer reading counts.
+        match newest.get(&device_id) {
+            Some(known) if known.timestamp >= row.timestamp => {}
+            _ => {
+                newest.insert(device_id, row);
+            }
+        }
+    }
+    Ok(Fleet { devices: newest.iter().map(|(device_id, row)| DeviceView::new(device_id, row)).collect() })
+}
+
+/// The newest rows of each bucket that the tables belong to.
+async fn newest_of(
+    store: &Store,
+    tables: Vec<DevicesDocument>,
+) -> Result<Vec<HashMap<String, DeviceRow>>, StoreError> {
+    let mut by_bucket: BTreeMap<String, Vec<DevicesDocument>> = BTreeMap::new();
+    for table in tables {
+        by_bucket.entry(table.header.bucket.clone()).or_default().push(table);
+    }
+    stream::iter(by_bucket)
+        .map(|(bucket, tables)| async move {
+            let later = store.results_after(&bucket, oldest_position(&tables)).await?;
+            Ok(newest_rows(&tables, &later))
+        })
+        .buffer_unordered(PARALLEL_READS)
+        .try_collect()
+        .await
 }
 
 fn oldest_position(tables: &[DevicesDocument]) -> i64 {

@@ -6,10 +6,12 @@
 
 #![recursion_limit = "256"] // The Cosmos client nests its futures deeper than the default.
 
+#[cfg(test)]
+extern crate self as handler;
+
 pub mod access;
 pub mod app;
 pub mod check;
-pub mod fact_store;
 pub mod fleet;
 pub mod functions;
 pub mod lifecycle;
@@ -18,8 +20,11 @@ pub mod logs;
 pub mod model;
 pub mod page;
 pub mod parameters;
+pub mod rejects;
 pub mod reply;
 pub mod router;
 pub mod scoring;
 pub mod settings;
+mod shared_read;
 pub mod store;
+pub mod table;

@@ -81,6 +81,19 @@ impl Parameters {
         })
     }
 
+    /// The span of time between the parameters `from` and `to`, each in epoch milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Names the parameter that is no time, or `from` when it is the later one.
+    pub fn span(&self) -> Result<(Option<i64>, Option<i64>), ApiError> {
+        let span = (self.time_ms("from")?, self.time_ms("to")?);
+        match span {
+            (Some(from), Some(to)) if from > to => Err(ApiError::parameter("from", "is later than `to`")),
+            _ => Ok(span),
+        }
+    }
+
     /// One of several words.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_rea
 use crate::access;
 use crate::app::App;
 use crate::functions::{
-    get_summary, list_alerts, list_devices, list_readings, negotiate, score_telemetry, serve_dashboard,
+    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate,
+    score_telemetry, serve_dashboard,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -96,14 +97,16 @@ async fn answer(
         return Ok(serve_dashboard::handle(app, path, headers));
     }
     access::check(&app.settings.access, access::header_of(headers))?;
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     match rest {
         [devices] if is(devices, "devices") => list_devices::handle(app, query).await,
         [devices, device_id, readings] if is(devices, "devices") && is(readings, "readings") => {
             let device_id = percent_decode_str(device_id).decode_utf8();
             let device_id = device_id.map_err(|_| ApiError::parameter("deviceId", "is not UTF-8"))?;
-            let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
             list_readings::handle(app, &device_id, query, accept).await
         }
+        [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
+        [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
         [alerts] if is(alerts, "alerts") => list_alerts::handle(query),
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
@@ -124,10 +127,23 @@ fn into_response(answer: Answer) -> Response {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::TooMuch) {
-            return Self::parameter("from", &error.to_string());
+        tracing::warn!(error = error.with_causes(), "stored documents cannot be read");
+        Self::unreadable(&error)
+    }
+}
+
+impl From<Arc<StoreError>> for ApiError {
+    /// Who shares a read gets its error, too, which was logged once.
+    fn from(error: Arc<StoreError>) -> Self {
+        Self::unreadable(&error)
+    }
+}
+
+impl ApiError {
+    fn unreadable(error: &StoreError) -> Self {
+        match error {
+            StoreError::TooMuch { .. } => Self::parameter("from", &error.to_string()),
+            _ => Self::unavailable("the stored documents cannot be read now; the handler's log says why"),
         }
-        tracing::warn!(error = %error, "stored documents cannot be read");
-        Self::unavailable("the stored documents cannot be read now; the handler's log says why")
     }
 }

@@ -1,15 +1,21 @@
 //! Everything the environment says, read once, with all faults reported together.
 //!
-//! This module alone knows the names of settings; README and `local.settings.json.example` are checked against
+//! This module alone knows the names of variables; README and `local.settings.json.example` are checked against
 //! [`NAMES`].
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod connections;
+mod reader;
+mod script_root;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
+use azure_data_cosmos::AccountEndpoint;
 use detector::Policy;
 use secrecy::SecretString;
-use wire::bindings::{Binding, FunctionJson, HostJson, TimeSpan};
+
+pub use self::reader::Faults;
+use self::reader::Reader;
 
 /// Settings that a person sets, connections apart: name and meaning.
 pub const NAMES: [(&str, &str); 9] = [
@@ -24,12 +30,28 @@ pub const NAMES: [(&str, &str); 9] = [
     ("LOG_LEVEL", "`error`, `warn`, `info`, `debug` or `trace`"),
 ];
 
-/// The handler's own limit of an invocation.
-const LONGEST_DEADLINE: Duration = Duration::from_secs(20);
-/// Share of the host's `functionTimeout` that the handler uses at most: outputs need the rest.
-const SHARE_OF_TIMEOUT: f64 = 0.6;
-/// The host's `functionTimeout` where nothing says otherwise: the shorter of its defaults.
-const DEFAULT_FUNCTION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Connections, each with the names of its identity form; a person sets one form or the other.
+///
+/// The event hub's is the host's alone; that it is there is checked, since `score_telemetry` names it.
+pub const CONNECTION_NAMES: [(&str, &str); 7] = [
+    ("CosmosDBConnection", "connection string of the Cosmos DB account"),
+    ("CosmosDBConnection__accountEndpoint", "the account's address, for an identity"),
+    ("CosmosDBConnection__clientId", "client id of a user-assigned identity"),
+    ("AzureSignalRConnectionString", "connection string of the SignalR service"),
+    ("AzureSignalRConnectionString__serviceUri", "the service's address, for an identity"),
+    ("EventHubConnection", "connection string of the event hub"),
+    ("EventHubConnection__fullyQualifiedNamespace", "the hub's namespace, for an identity"),
+];
+
+/// What the host and App Service set, and no person does.
+pub const PLATFORM_NAMES: [(&str, &str); 6] = [
+    ("FUNCTIONS_CUSTOMHANDLER_PORT", "port that the host expects the handler on"),
+    ("FUNCTIONS_APP_ROOT_PATH", "folder of `host.json`, the model and the page"),
+    ("AzureFunctionsJobHost__functionTimeout", "overrides `functionTimeout` in `host.json`"),
+    ("WEBSITE_AUTH_ENABLED", "whether App Service Authentication is on"),
+    ("REGION_NAME", "Azure region that the app runs in"),
+    ("IDENTITY_ENDPOINT", "announces a managed identity"),
+];
 
 /// Everything the handler needs to know before it starts.
 #[derive(Debug)]
@@ -68,10 +90,10 @@ pub struct AccessSettings {
 }
 
 /// Where stored documents are read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub struct CosmosSettings {
-    /// Endpoint of the account.
-    pub endpoint: String,
+    /// Address of the account.
+    pub endpoint: AccountEndpoint,
     /// How the handler proves who it is.
     pub credential: CosmosCredential,
     /// Azure region that the app runs in, for reads nearby; `REGION_NAME`, which App Service sets.
@@ -79,7 +101,7 @@ pub struct CosmosSettings {
 }
 
 /// How the handler proves to Cosmos DB who it is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub enum CosmosCredential {
     /// The account's key, from the connection string.
     Key(SecretString),
@@ -89,40 +111,7 @@ pub enum CosmosCredential {
         client_id: Option<String>,
     },
     /// Whoever is logged in with Azure's command line tools.
-    #[default]
     Developer,
-}
-
-/// All that is wrong with the settings.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Faults(Vec<String>);
-
-impl Faults {
-    fn add(&mut self, fault: impl Into<String>) {
-        self.0.push(fault.into());
-    }
-
-    /// The faults, a sentence each.
-    #[must_use]
-    pub fn list(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{} setting(s) are wrong:", self.0.len())?;
-        for fault in &self.0 {
-            writeln!(formatter, "  {fault}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Variables, and what is wrong with them so far.
-struct Reader<'a> {
-    variables: &'a dyn Fn(&str) -> Option<String>,
-    faults: Faults,
 }
 
 impl Settings {
@@ -132,23 +121,35 @@ impl Settings {
     ///
     /// All [`Faults`] in one go.
     pub fn read(variables: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
-        let mut reader = Reader { variables, faults: Faults::default() };
+        let mut reader = Reader::new(variables);
         let script_root =
             PathBuf::from(reader.text("FUNCTIONS_APP_ROOT_PATH").unwrap_or_else(|| ".".to_owned()));
-        let settings = Self {
-            port: reader.number("FUNCTIONS_CUSTOMHANDLER_PORT", 0, 65_535, 0),
-            policy: reader.policy(),
-            buckets_per_partition: reader.number("BUCKETS_PER_PARTITION", 1, 1024, 16),
-            ttl_s: reader.number::<i64>("RETENTION_DAYS", 1, 3650, 30) * 86_400,
-            deadline: reader.deadline(&script_root),
-            access: reader.access(),
-            cosmos: reader.cosmos(),
-            signalr_origin: reader.signalr_origin(),
-            log_level: reader.log_level(),
-            script_root,
-        };
-        reader.check_functions(&settings.script_root);
-        if reader.faults.0.is_empty() { Ok(settings) } else { Err(reader.faults) }
+        let port = reader.number("FUNCTIONS_CUSTOMHANDLER_PORT", 0, 65_535, 0);
+        let policy = reader.policy();
+        let buckets_per_partition = reader.number("BUCKETS_PER_PARTITION", 1, 1024, 16);
+        let ttl_s = reader.number::<i64>("RETENTION_DAYS", 1, 3650, 30) * 86_400;
+        let deadline = script_root::deadline(&mut reader, &script_root);
+        let access = reader.access();
+        let cosmos = connections::cosmos(&mut reader);
+        let signalr_origin = connections::signalr_origin(&mut reader);
+        let log_level = reader.log_level();
+        script_root::check_functions(&mut reader, &script_root);
+        let faults = reader.into_faults();
+        match cosmos {
+            Some(cosmos) if faults.list().is_empty() => Ok(Self {
+                port,
+                script_root,
+                policy,
+                buckets_per_partition,
+                ttl_s,
+                deadline,
+                access,
+                cosmos,
+                signalr_origin,
+                log_level,
+            }),
+            _ => Err(faults),
+        }
     }
 
     /// Name of the policy, as the API says it.
@@ -162,43 +163,13 @@ impl Settings {
 }
 
 impl Reader<'_> {
-    /// The variable's text; unset and empty are the same.
-    fn text(&self, name: &str) -> Option<String> {
-        (self.variables)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-    }
-
-    fn number<T>(&mut self, name: &str, least: T, most: T, default: T) -> T
-    where
-        T: std::str::FromStr + PartialOrd + fmt::Display + Copy,
-    {
-        let Some(text) = self.text(name) else { return default };
-        match text.parse::<T>() {
-            Ok(value) if value >= least && value <= most => value,
-            _ => {
-                self.faults.add(format!("{name}: expected a number from {least} to {most}, got `{text}`"));
-                default
-            }
-        }
-    }
-
-    fn is_true(&mut self, name: &str) -> bool {
-        match self.text(name).map(|text| text.to_ascii_lowercase()).as_deref() {
-            None | Some("false" | "0") => false,
-            Some("true" | "1") => true,
-            Some(other) => {
-                self.faults.add(format!("{name}: expected true or false, got `{other}`"));
-                false
-            }
-        }
-    }
-
     fn policy(&mut self) -> Policy {
         let threshold = self.number("FIXED_THRESHOLD", 1e-9, 1e9, 0.01);
         match self.text("DETECTION_POLICY").as_deref() {
             None | Some("calibrated") => Policy::Calibrated,
             Some("fixed") => Policy::Fixed { threshold },
             Some(other) => {
-                self.faults.add(format!("DETECTION_POLICY: expected calibrated or fixed, got `{other}`"));
+                self.fault(format!("DETECTION_POLICY: expected calibrated or fixed, got `{other}`"));
                 Policy::Calibrated
             }
         }
@@ -215,210 +186,11 @@ impl Reader<'_> {
     fn log_level(&mut self) -> String {
         let level = self.text("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()).to_ascii_lowercase();
         if !["error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
-            self.faults.add(format!("LOG_LEVEL: expected error, warn, info, debug or trace, got `{level}`"));
+            self.fault(format!("LOG_LEVEL: expected error, warn, info, debug or trace, got `{level}`"));
         }
         level
     }
-
-    fn cosmos(&mut self) -> CosmosSettings {
-        let region = self.text("REGION_NAME");
-        if let Some(connection) = self.text("CosmosDBConnection") {
-            let endpoint = connection_part(&connection, "AccountEndpoint");
-            let key = connection_part(&connection, "AccountKey");
-            if let (Some(endpoint), Some(key)) = (endpoint, key) {
-                let credential = CosmosCredential::Key(SecretString::from(key.to_owned()));
-                return CosmosSettings { endpoint: endpoint.to_owned(), credential, region };
-            }
-            self.faults.add("CosmosDBConnection: expected AccountEndpoint=...;AccountKey=...;");
-        }
-        let endpoint = self.text("CosmosDBConnection__accountEndpoint");
-        let client_id = self.text("CosmosDBConnection__clientId");
-        // App Service announces a managed identity by this variable.
-        let credential = if client_id.is_some() || self.text("IDENTITY_ENDPOINT").is_some() {
-            CosmosCredential::ManagedIdentity { client_id }
-        } else {
-            CosmosCredential::Developer
-        };
-        if endpoint.is_none() && self.text("CosmosDBConnection").is_none() {
-            self.faults
-                .add("CosmosDBConnection: set it, or CosmosDBConnection__accountEndpoint for an identity");
-        }
-        CosmosSettings { endpoint: endpoint.unwrap_or_default(), credential, region }
-    }
-
-    fn signalr_origin(&self) -> Option<String> {
-        let connection = self.text("AzureSignalRConnectionString");
-        let from_connection = connection.as_deref().and_then(|connection| {
-            let endpoint = connection_part(connection, "Endpoint")?.trim_end_matches('/');
-            Some(match connection_part(connection, "Port") {
-                Some(port) => format!("{endpoint}:{port}"),
-                None => endpoint.to_owned(),
-            })
-        });
-        from_connection.or_else(|| self.text("AzureSignalRConnectionString__serviceUri"))
-    }
-
-    /// The host's `functionTimeout`, from the setting that overrides it, else from `host.json`.
-    fn deadline(&mut self, script_root: &Path) -> Duration {
-        let timeout = match self.text("AzureFunctionsJobHost__functionTimeout").as_deref() {
-            None => host_timeout(script_root).unwrap_or(DEFAULT_FUNCTION_TIMEOUT),
-            Some("-1") => DEFAULT_FUNCTION_TIMEOUT,
-            Some(text) => match text.parse::<TimeSpan>() {
-                Ok(TimeSpan(timeout)) => timeout,
-                Err(error) => {
-                    self.faults.add(format!("AzureFunctionsJobHost__functionTimeout: {error}"));
-                    DEFAULT_FUNCTION_TIMEOUT
-                }
-            },
-        };
-        timeout.mul_f64(SHARE_OF_TIMEOUT).min(LONGEST_DEADLINE)
-    }
-
-    /// The host notices a missing setting only when each call has failed already, so it is noticed here.
-    fn check_functions(&mut self, script_root: &Path) {
-        let entries = match std::fs::read_dir(script_root) {
-            Ok(entries) => entries,
-            Err(error) => {
-                let root = script_root.display();
-                self.faults.add(format!("FUNCTIONS_APP_ROOT_PATH: cannot read folder `{root}`: {error}"));
-                return;
-            }
-        };
-        let mut files: Vec<PathBuf> = entries
-            .flatten()
-            .map(|entry| entry.path().join("function.json"))
-            .filter(|path| path.is_file())
-            .collect();
-        files.sort();
-        for file in files {
-            self.check_function(&file);
-        }
-    }
-
-    fn check_function(&mut self, file: &Path) {
-        let name = file.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        let function = std::fs::read(file).map_err(|error| error.to_string()).and_then(|json| {
-            serde_json::from_slice::<FunctionJson>(&json).map_err(|error| error.to_string())
-        });
-        match function {
-            Err(error) => self.faults.add(format!("{name}/function.json: {error}")),
-            Ok(function) => {
-                if matches!(function.trigger(), Some(Binding::EventHubTrigger(_)))
-                    && let Err(error) = function.check_event_batches()
-                {
-                    self.faults.add(format!("{name}/function.json: {error}"));
-                }
-                for required in wire::bindings::required_settings(&function) {
-                    if !required.is_set(self.variables) {
-                        let names = required.any_of.join(" or ");
-                        self.faults.add(format!("{names}: not set, and {name}/function.json needs it"));
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn host_timeout(script_root: &Path) -> Option<Duration> {
-    let json = std::fs::read(script_root.join("host.json")).ok()?;
-    let host: HostJson = serde_json::from_slice(&json).ok()?;
-    host.function_timeout.map(|TimeSpan(timeout)| timeout)
-}
-
-/// The value of `name=value` in a connection string, whose values may hold `=` themselves.
-fn connection_part<'a>(connection: &'a str, name: &str) -> Option<&'a str> {
-    connection.split(';').find_map(|part| {
-        let (key, value) = part.split_once('=')?;
-        (key.trim().eq_ignore_ascii_case(name) && !value.trim().is_empty()).then(|| value.trim())
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashMap;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, Faults> {
-        let mut all: HashMap<&str, &str> =
-            [("CosmosDBConnection", "AccountEndpoint=http://127.0.0.1:8081/;AccountKey=a2V5==;")].into();
-        all.extend(variables.iter().copied());
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_string_lossy().into_owned();
-        Settings::read(&|name| match name {
-            "FUNCTIONS_APP_ROOT_PATH" => Some(root.clone()),
-            _ => all.get(name).map(|value| (*value).to_owned()),
-        })
-    }
-
-    #[test]
-    fn defaults_are_harmless() {
-        let settings = read(&[]).unwrap();
-        assert_eq!(settings.buckets_per_partition, 16);
-        assert_eq!(settings.ttl_s, 30 * 86_400);
-        assert_eq!(settings.policy, Policy::Calibrated);
-        assert_eq!(settings.deadline, Duration::from_secs(20));
-        assert!(!settings.access.allow_anonymous);
-        assert!(settings.access.api_key.is_none());
-    }
-
-    #[test]
-    fn all_faults_are_reported_in_one_go() {
-        let faults = read(&[
-            ("CosmosDBConnection", "AccountEndpoint=x"),
-            ("DETECTION_POLICY", "magic"),
-            ("FIXED_THRESHOLD", "-1"),
-            ("BUCKETS_PER_PARTITION", "0"),
-            ("RETENTION_DAYS", "soon"),
-            ("ALLOW_ANONYMOUS", "maybe"),
-            ("LOG_LEVEL", "loud"),
-            ("AzureFunctionsJobHost__functionTimeout", "1 hour"),
-        ])
-        .unwrap_err();
-        let text = faults.to_string();
-        for name in [
-            "CosmosDBConnection",
-            "DETECTION_POLICY",
-            "FIXED_THRESHOLD",
-            "BUCKETS_PER_PARTITION",
-            "RETENTION_DAYS",
-            "ALLOW_ANONYMOUS",
-            "LOG_LEVEL",
-            "functionTimeout",
-        ] {
-            assert!(text.contains(name), "{name} is missing in:\n{text}");
-        }
-    }
-
-    #[test]
-    fn the_deadline_follows_the_hosts_timeout() {
-        let settings = read(&[("AzureFunctionsJobHost__functionTimeout", "00:00:05")]).unwrap();
-        assert_eq!(settings.deadline, Duration::from_secs(3));
-    }
-
-    #[test]
-    fn secrets_do_not_print() {
-        let settings = read(&[("API_KEY", "hunter2")]).unwrap();
-        let printed = format!("{settings:?}");
-        assert!(!printed.contains("hunter2") && !printed.contains("a2V5"), "{printed}");
-    }
-
-    #[test]
-    fn a_connection_that_a_function_names_must_be_set() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("score_telemetry")).unwrap();
-        let function = r#"{"bindings":[{"type":"eventHubTrigger","direction":"in","name":"events","eventHubName":"%TELEMETRY_HUB%","connection":"EventHubConnection","cardinality":"many","dataType":"string"}]}"#;
-        std::fs::write(folder.path().join("score_telemetry/function.json"), function).unwrap();
-        let root = folder.path().to_string_lossy().into_owned();
-        let faults = Settings::read(&|name| match name {
-            "FUNCTIONS_APP_ROOT_PATH" => Some(root.clone()),
-            "CosmosDBConnection" => Some("AccountEndpoint=a;AccountKey=b".to_owned()),
-            _ => None,
-        })
-        .unwrap_err();
-        assert_eq!(faults.list().len(), 2, "{faults}");
-        assert!(
-            faults.to_string().contains("TELEMETRY_HUB") && faults.to_string().contains("EventHubConnection")
-        );
-    }
-}
+mod tests;

@@ -148,6 +148,43 @@ pub struct AlertsView {
     pub alerts: Vec<serde_json::Value>,
 }
 
+/// A rejected event, or a rejected part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectView {
+    /// When the hub took the event in, in epoch milliseconds; `None` when it did not say.
+    pub enqueued_at: Option<i64>,
+    /// The device that the hub authenticated; `None` when it did not, as with a plain event hub.
+    pub device_id: Option<String>,
+    /// The reason in one word.
+    pub reason: String,
+    /// The reason in a sentence.
+    pub detail: String,
+    /// Name of the event hub.
+    pub hub: String,
+    /// Partition of the event hub.
+    pub partition: String,
+    /// Sequence number of the event in its partition.
+    pub sequence: i64,
+    /// Place in the event.
+    pub index: u32,
+    /// How many facts the event left.
+    pub count: u32,
+    /// The event's text as the host delivered it; `None` when it stands with an earlier reject of the event.
+    pub text: Option<String>,
+    /// Whether the text was cut when it was stored.
+    pub cut: bool,
+}
+
+/// A page of rejects, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectsView {
+    /// The rejects.
+    pub rejects: Vec<RejectView>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
+}
+
 /// How many devices are in which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceCounts {

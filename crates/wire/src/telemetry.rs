@@ -3,6 +3,8 @@
 //! The text of an event enters; readings and rejects leave, side by side and in order.
 //! Nothing a device can write makes this module fail: what is no reading is a [`Reject`] that says why.
 
+mod bounded;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,8 +12,12 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
+pub use bounded::bound_rejects;
+
 /// Readings accepted in one event.
 pub const MAX_READINGS_PER_EVENT: usize = 500;
+/// Rejects that one event may leave.
+pub const MAX_REJECTS_PER_EVENT: usize = 16;
 /// Longest device id, in bytes: IoT Hub's own limit.
 pub const MAX_DEVICE_ID_BYTES: usize = 128;
 /// Deepest nesting accepted; readings have three levels.
@@ -48,6 +54,16 @@ pub enum Reject {
     /// More readings than one event may hold.
     #[error("too-many-readings: {0} readings, at most 500 are accepted in one event")]
     TooManyReadings(usize),
+    /// What is left of the event's rejects when each has its own entry up to [`MAX_REJECTS_PER_EVENT`].
+    #[error(
+        "too-many-rejects: {n_parts} further parts of the event are no readings; the first of them: {first}"
+    )]
+    TooManyRejects {
+        /// Parts of the event that this stands for.
+        n_parts: usize,
+        /// What is wrong with the first of them.
+        first: String,
+    },
     /// Neither the hub nor the body names the device.
     #[error("missing-device-id: neither the hub nor the body names the device")]
     MissingDeviceId,
@@ -86,6 +102,7 @@ impl Reject {
             Self::NotAnObject => "not-an-object",
             Self::Empty => "empty",
             Self::TooManyReadings(_) => "too-many-readings",
+            Self::TooManyRejects { .. } => "too-many-rejects",
             Self::MissingDeviceId => "missing-device-id",
             Self::InvalidDeviceId => "invalid-device-id",
             Self::SpoofedDeviceId => "spoofed-device-id",
@@ -108,8 +125,14 @@ pub struct Origin<'a> {
     pub enqueued_ms: Option<i64>,
 }
 
-/// Decodes the text of an event into readings and rejects, in order; at least one of either.
+/// Decodes the text of an event into readings and rejects, in order; at least one of either, and few rejects.
 pub fn decode<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<TelemetryReading<'a>, Reject>>) {
+    let from = out.len();
+    decode_parts(text, origin, out);
+    bound_rejects(out, from);
+}
+
+fn decode_parts<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<TelemetryReading<'a>, Reject>>) {
     let json = text.trim_start_matches('\u{feff}').trim_start();
     if json.len() > SHALLOW_BYTES && is_too_deep(json) {
         out.push(Err(Reject::Malformed(format!("nested deeper than {MAX_DEPTH} levels"))));

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { devicePage, errorMessage, liveUpdate, readingSeries, summary } from "./answers.ts";
+import {
+  devicePage,
+  errorMessage,
+  liveUpdate,
+  readingSeries,
+  rejectPage,
+  summary,
+} from "./answers.ts";
 
 const row = {
   deviceId: "d1",
@@ -52,6 +59,12 @@ describe("answers as documented", () => {
         anomaly: true,
       },
     ]);
+  });
+
+  it("reads rejects", () => {
+    const page = rejectPage(examples.get("GET /api/rejects"), "");
+    expect(page.next).toBe("1767323045100~4711~0~1a2b3c4d.0.x");
+    expect(page.rejects[0]).toMatchObject({ reason: "malformed", text: '{"temperature":21.5,' });
   });
 
   it("reads the summary", () => {

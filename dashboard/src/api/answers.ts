@@ -21,6 +21,7 @@ import {
   type LiveUpdate,
   type Reading,
   type ReadingSeries,
+  type RejectPage,
   type Summary,
 } from "./types.ts";
 
@@ -52,6 +53,29 @@ export const devicePage: Decoder<DevicePage> = object((field) => ({
 export const readingSeries: Decoder<ReadingSeries> = object((field) => ({
   readings: field("readings", list(object(readingFields))),
   truncated: field("truncated", boolean),
+}));
+
+/** Answer of `GET /api/rejects`. */
+export const rejectPage: Decoder<RejectPage> = object((field) => ({
+  rejects: field(
+    "rejects",
+    list(
+      object((part) => ({
+        enqueuedAt: part("enqueuedAt", nullable(number)),
+        deviceId: part("deviceId", nullable(string)),
+        reason: part("reason", string),
+        detail: part("detail", string),
+        hub: part("hub", string),
+        partition: part("partition", string),
+        sequence: part("sequence", number),
+        index: part("index", number),
+        count: part("count", number),
+        text: part("text", nullable(string)),
+        cut: part("cut", boolean),
+      })),
+    ),
+  ),
+  next: field("next", nullable(string)),
 }));
 
 /** Answer of `GET /api/summary`. */

@@ -40,6 +40,18 @@ describe("client", () => {
     ]);
   });
 
+  it("asks for rejects with what is given, untrusted text escaped", async () => {
+    const page = { body: { rejects: [], next: null } };
+    const calls = stubFetch(page, page);
+    const client = createApiClient(null);
+    await client.listRejects({ deviceId: "", reason: "" }, null, signal);
+    await client.listRejects({ deviceId: "a&b=#?/..", reason: "malformed" }, "1~2~0~b.0.x", signal);
+    expect(calls.mock.calls.map(([path]) => path)).toEqual([
+      "/api/rejects?limit=100",
+      "/api/rejects?limit=100&deviceId=a%26b%3D%23%3F%2F..&reason=malformed&after=1%7E2%7E0%7Eb.0.x",
+    ]);
+  });
+
   it("stops at a cursor that stands still", async () => {
     const page = { body: { devices: [row("a")], next: "a" } };
     const calls = stubFetch(page, page, page);
@@ -82,7 +94,7 @@ describe("client", () => {
 
   it("keeps ids from escaping their place in the address", () => {
     expect(readingsPath("a/../b?x=1#y", { from: 5, to: 9 }, "csv")).toBe(
-      "/api/devices/a%2F..%2Fb%3Fx%3D1%23y/readings?from=5&to=9&limit=50000&format=csv",
+      "/api/readings?deviceId=a%2F..%2Fb%3Fx%3D1%23y&from=5&to=9&limit=50000&format=csv",
     );
   });
 });

@@ -4,10 +4,10 @@
  *
  * Every call has a deadline and a bounded answer. Knows no screen and keeps nothing between calls.
  */
-import { devicePage, errorMessage, readingSeries, summary } from "./answers.ts";
+import { devicePage, errorMessage, readingSeries, rejectPage, summary } from "./answers.ts";
 import { DecodeError, type Decoder } from "./decode.ts";
 import { ApiFailure, failureOfStatus } from "./failure.ts";
-import type { DeviceRow, ReadingSeries, Summary } from "./types.ts";
+import type { DeviceRow, ReadingSeries, RejectPage, Summary } from "./types.ts";
 
 /** Name of the header that carries the API key. */
 export const API_KEY_HEADER = "x-api-key";
@@ -19,10 +19,18 @@ const MAX_DEVICE_PAGES = 10;
 /** Most readings that the API gives in one answer. */
 const MAX_READINGS = 50_000;
 
+const REJECTS_PER_PAGE = 100;
+
 /** The stretch of readings to fetch; bounds in epoch milliseconds, both inclusive. */
 export interface ReadingSpan {
   readonly from: number;
   readonly to?: number;
+}
+
+/** Which rejects to fetch; an empty text does not filter. */
+export interface RejectFilter {
+  readonly deviceId: string;
+  readonly reason: string;
 }
 
 export interface ApiClient {
@@ -31,6 +39,8 @@ export interface ApiClient {
   /** The whole fleet, following the cursor from page to page. */
   listDevices(signal: AbortSignal): Promise<readonly DeviceRow[]>;
   listReadings(deviceId: string, span: ReadingSpan, signal: AbortSignal): Promise<ReadingSeries>;
+  /** One page of rejects, newest first, from the cursor `after` on. */
+  listRejects(filter: RejectFilter, after: string | null, signal: AbortSignal): Promise<RejectPage>;
   getSummary(signal: AbortSignal): Promise<Summary>;
   /** The readings of a span as a CSV file. */
   downloadReadings(deviceId: string, span: ReadingSpan, signal: AbortSignal): Promise<Blob>;
@@ -42,6 +52,8 @@ export function createApiClient(apiKey: string | null): ApiClient {
     listDevices: (signal) => listDevices(apiKey, signal),
     listReadings: async (deviceId, span, signal) =>
       decode(await getJson(readingsPath(deviceId, span, "json"), apiKey, signal), readingSeries),
+    listRejects: async (filter, after, signal) =>
+      decode(await getJson(rejectsPath(filter, after), apiKey, signal), rejectPage),
     getSummary: async (signal) => decode(await getJson("/api/summary", apiKey, signal), summary),
     downloadReadings: async (deviceId, span, signal) => {
       const path = readingsPath(deviceId, span, "csv");
@@ -52,13 +64,24 @@ export function createApiClient(apiKey: string | null): ApiClient {
 
 /** Address of a device's readings. */
 export function readingsPath(deviceId: string, span: ReadingSpan, format: "json" | "csv"): string {
-  const query = new URLSearchParams({ from: String(span.from) });
+  // An id such as `..` would not survive in a path.
+  const query = new URLSearchParams({ deviceId, from: String(span.from) });
   if (span.to !== undefined) {
     query.set("to", String(span.to));
   }
   query.set("limit", String(MAX_READINGS));
   query.set("format", format);
-  return `/api/devices/${encodeURIComponent(deviceId)}/readings?${query}`;
+  return `/api/readings?${query}`;
+}
+
+function rejectsPath({ deviceId, reason }: RejectFilter, after: string | null): string {
+  const query = new URLSearchParams({ limit: String(REJECTS_PER_PAGE) });
+  for (const [name, value] of Object.entries({ deviceId, reason, after: after ?? "" })) {
+    if (value !== "") {
+      query.set(name, value);
+    }
+  }
+  return `/api/rejects?${query}`;
 }
 
 async function listDevices(

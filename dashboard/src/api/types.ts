@@ -43,6 +43,30 @@ export interface ReadingSeries {
   readonly truncated: boolean;
 }
 
+/** An event, or a part of one, that was no reading. */
+export interface Reject {
+  /** When the hub took the event in; `null` when it did not say. */
+  readonly enqueuedAt: number | null;
+  /** The device that the hub authenticated. */
+  readonly deviceId: string | null;
+  readonly reason: string;
+  readonly detail: string;
+  readonly hub: string;
+  readonly partition: string;
+  readonly sequence: number;
+  readonly index: number;
+  readonly count: number;
+  /** The event's text; `null` when it stands with another reject of the event. */
+  readonly text: string | null;
+  readonly cut: boolean;
+}
+
+/** One page of rejects, newest first; `next` is the cursor of the following one. */
+export interface RejectPage {
+  readonly rejects: readonly Reject[];
+  readonly next: string | null;
+}
+
 /** Counts of the whole fleet, and what scores it. */
 export interface Summary {
   readonly devices: Readonly<Record<DeviceStatus | "total", number>>;

@@ -4,6 +4,7 @@ import { DeviceView } from "../chart/DeviceView.tsx";
 import { FleetView } from "../devices/FleetView.tsx";
 import { type Link, standing } from "../live/link.ts";
 import type { Snapshot } from "../live/session.ts";
+import { RejectsView } from "../rejects/RejectsView.tsx";
 import { EmptyFleet } from "./EmptyFleet.tsx";
 import { Footer } from "./Footer.tsx";
 import { Header } from "./Header.tsx";
@@ -24,6 +25,7 @@ export function App() {
   return (
     <div className="page" data-device-open={route.deviceId !== null}>
       <Header
+        view={route.view}
         standing={state}
         newestReadingAt={snapshot?.fleet.newestReadingAt ?? null}
         now={now}
@@ -57,6 +59,9 @@ interface ContentProps {
 
 function Content({ snapshot, watch, route, theme, now }: ContentProps) {
   const { fleet, link, summary } = snapshot;
+  if (route.view === "rejects") {
+    return <RejectsView client={watch.client} hrefOf={(id) => deviceHref(id, route.range)} />;
+  }
   if (fleet.rows.size === 0) {
     return <Waiting link={link} />;
   }

@@ -1,10 +1,12 @@
-/** The bar at the top: name, connection, theme, sign-out. */
+/** The bar at the top: name, what to show, connection, theme, sign-out. */
 import type { Standing } from "../live/link.ts";
 import { ConnectionState } from "./ConnectionState.tsx";
 import icon from "./icon.svg";
+import { FLEET_HREF, REJECTS_HREF, type ViewName } from "./route.ts";
 import type { Theme } from "./theme.ts";
 
 export interface HeaderProps {
+  readonly view: ViewName;
   readonly standing: Standing;
   readonly newestReadingAt: number | null;
   readonly now: number;
@@ -15,7 +17,7 @@ export interface HeaderProps {
 }
 
 export function Header(props: HeaderProps) {
-  const { standing, newestReadingAt, now, theme, onTheme, onSignOut } = props;
+  const { view, standing, newestReadingAt, now, theme, onTheme, onSignOut } = props;
   const other = theme === "dark" ? "light" : "dark";
   return (
     <header className="top">
@@ -23,6 +25,14 @@ export function Header(props: HeaderProps) {
         <img src={icon} alt="" width="20" height="20" />
         <span>Temperature Anomalies</span>
       </h1>
+      <nav className="views" aria-label="Views">
+        <a href={FLEET_HREF} aria-current={view === "fleet" ? "page" : undefined}>
+          Fleet
+        </a>
+        <a href={REJECTS_HREF} aria-current={view === "rejects" ? "page" : undefined}>
+          Rejects
+        </a>
+      </nav>
       <ConnectionState standing={standing} newestReadingAt={newestReadingAt} now={now} />
       <div className="top-tools">
         {onSignOut === null ? null : (

@@ -8,6 +8,7 @@ import "./styles/base.css";
 import "./styles/page.css";
 import "./styles/fleet.css";
 import "./styles/device.css";
+import "./styles/rejects.css";
 
 applyStoredTheme();
 const root = document.getElementById("root");

@@ -5,8 +5,16 @@ describe("route", () => {
   it.each(["d1", "a/b?c#d%", "<img src=x onerror=alert(1)>", "Kühlraum 7", "…"])(
     "finds the way back to %s",
     (deviceId) => {
-      expect(parseRoute(deviceHref(deviceId, "7d"))).toEqual({ deviceId, range: "7d" });
-      expect(parseRoute(deviceHref(deviceId, "1h"))).toEqual({ deviceId, range: "1h" });
+      expect(parseRoute(deviceHref(deviceId, "7d"))).toEqual({
+        view: "fleet",
+        deviceId,
+        range: "7d",
+      });
+      expect(parseRoute(deviceHref(deviceId, "1h"))).toEqual({
+        view: "fleet",
+        deviceId,
+        range: "1h",
+      });
     },
   );
 
@@ -16,6 +24,11 @@ describe("route", () => {
       expect(parseRoute(hash).deviceId).toBeNull();
     },
   );
+
+  it("shows rejects where asked to", () => {
+    expect(parseRoute("#/rejects").view).toBe("rejects");
+    expect(parseRoute("#/devices/rejects").view).toBe("fleet");
+  });
 
   it("falls back to a range that exists", () => {
     expect(parseRoute("#/devices/d1?range=century").range).toBe("6h");

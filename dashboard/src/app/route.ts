@@ -1,26 +1,31 @@
 /**
- * The page's address: which device is chosen, over which range.
+ * The page's address: what is shown, which device is chosen, over which range.
  *
  * Lives in the fragment, so that links and the Back button work while the host serves one page.
  */
 import { useSyncExternalStore } from "react";
 import { DEFAULT_RANGE, parseRange, type RangeId } from "../chart/ranges.ts";
 
+/** What fills the page: the fleet with a device beside it, or the rejects. */
+export type ViewName = "fleet" | "rejects";
+
 export interface Route {
+  readonly view: ViewName;
   readonly deviceId: string | null;
   readonly range: RangeId;
 }
 
 const DEVICE_PREFIX = "#/devices/";
 export const FLEET_HREF = "#/";
+export const REJECTS_HREF = "#/rejects";
 
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.split("?", 2);
   const range = parseRange(new URLSearchParams(query).get("range")) ?? DEFAULT_RANGE;
   if (!path.startsWith(DEVICE_PREFIX)) {
-    return { deviceId: null, range };
+    return { view: path === REJECTS_HREF ? "rejects" : "fleet", deviceId: null, range };
   }
-  return { deviceId: decode(path.slice(DEVICE_PREFIX.length)), range };
+  return { view: "fleet", deviceId: decode(path.slice(DEVICE_PREFIX.length)), range };
 }
 
 export function deviceHref(deviceId: string, range: RangeId): string {

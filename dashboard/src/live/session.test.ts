@@ -32,6 +32,7 @@ function start(part: Partial<ApiClient> = {}) {
     listDevices: vi.fn(async () => [row(1)]),
     getSummary: vi.fn(async () => SUMMARY),
     listReadings: vi.fn(),
+    listRejects: vi.fn(),
     downloadReadings: vi.fn(),
     ...part,
   };

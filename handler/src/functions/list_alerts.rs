@@ -17,10 +17,6 @@ pub fn handle(query: &str) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query, &KNOWN)?;
     parameters.word("state", &["open", "closed", "all"])?;
     parameters.number("limit", 1, 1000, 100)?;
-    if let (Some(from), Some(to)) = (parameters.time_ms("from")?, parameters.time_ms("to")?)
-        && from > to
-    {
-        return Err(ApiError::parameter("from", "is later than `to`"));
-    }
+    parameters.span()?;
     Ok(reply::json(&AlertsView::default()))
 }

@@ -1,9 +1,11 @@
 //! One module a function, named as its folder in `functions/` and its test.
 
+pub mod find_readings;
 pub mod get_summary;
 pub mod list_alerts;
 pub mod list_devices;
 pub mod list_readings;
+pub mod list_rejects;
 pub mod negotiate;
 pub mod score_telemetry;
 pub mod serve_dashboard;

@@ -142,7 +142,10 @@ impl<'a> Writer<'a> {
             ),
             Some(_) => {
                 let group = bucket.map_or_else(|| REJECT_GROUP.to_owned(), |bucket| bucket.to_string());
-                (format!("{}{group}", self.prefix), format!("{kind}-{first}-{id_last}-{}", self.identity.rules))
+                (
+                    format!("{}{group}", self.prefix),
+                    format!("{kind}-{first}-{id_last}-{}", self.identity.rules),
+                )
             }
         };
         Header {

@@ -87,7 +87,12 @@ impl Listing {
     }
 
     /// Takes the tables of a bucket that must be written now.
-    pub fn take_due<'a>(&mut self, entries: &'a [Entry], bucket: usize, enqueued_to: i64) -> Vec<DuePage<'a>> {
+    pub fn take_due<'a>(
+        &mut self,
+        entries: &'a [Entry],
+        bucket: usize,
+        enqueued_to: i64,
+    ) -> Vec<DuePage<'a>> {
         let mut due = Vec::new();
         for (number, page) in self.buckets[bucket].iter_mut().enumerate() {
             page.n_behind += 1;

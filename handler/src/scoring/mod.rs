@@ -16,12 +16,12 @@ pub mod partition;
 pub mod patience;
 mod poison;
 pub mod recovery;
+#[cfg(test)]
+mod schedules;
 pub mod snapshots;
 pub mod state;
 pub mod stored;
 pub mod tail;
-#[cfg(test)]
-mod schedules;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -143,21 +143,17 @@ pub enum ScoreError {
         next: i64,
     },
     /// What is stored cannot be read.
-    #[error("what is stored of the partition cannot be read: {0}")]
+    #[error("what is stored of the partition cannot be read: {}", .0.with_causes())]
     Store(#[from] StoreError),
     /// What must be stored was not found.
-    #[error("events {first} to {last} are below the checkpoint, but facts of them are not found in storage; reading again")]
+    #[error(
+        "events {first} to {last} are below the checkpoint, but facts of them are not found in storage; reading again"
+    )]
     Hole {
         /// First sequence number.
         first: i64,
         /// Last sequence number.
         last: i64,
-    },
-    /// Nothing at all was found of a stream that did not just begin.
-    #[error("nothing is stored of the partition, but its event {first} is not its first; reading again, in case the read was stale")]
-    Nothing {
-        /// First sequence number of the batch.
-        first: i64,
     },
     /// A key frame cannot be read.
     #[error("the stored state of device `{device_id}` is damaged: {reason}")]
@@ -278,7 +274,7 @@ impl<M: Reconstruct> Scorer<M> {
         retry_count: u32,
         until: Instant,
     ) -> Result<Scored, ScoreError> {
-        self.open(&mut slot.partition, stream, batch, slot.patience).await?;
+        self.open(&mut slot.partition, stream, batch).await?;
         // Taken out, so that a panic leaves nothing behind.
         let Some(mut partition) = slot.partition.take() else { return Err(ScoreError::Deadline) };
         let scored = self.score_next(&mut partition, slot, batch, retry_count, until).await;
@@ -327,8 +323,8 @@ impl<M: Reconstruct> Scorer<M> {
         }
         let mut undo = partition.state.begin();
         let decided = self.decide(partition, slot, batch, from, &tail, &mut undo);
-        let written = decided
-            .and_then(|decided| Ok((self.write(partition, batch, from, &decided, &tail)?, decided)));
+        let written =
+            decided.and_then(|decided| Ok((self.write(partition, batch, from, &decided, &tail)?, decided)));
         let (written, decided) = match written {
             Ok(written) => written,
             Err(error) => {
@@ -361,7 +357,11 @@ impl<M: Reconstruct> Scorer<M> {
     }
 
     /// The state to be kept now, if it is time and all of it is stored.
-    fn due_snapshot(&self, partition: &Partition, slot: &mut Slot) -> Result<Option<NewSnapshot>, ScoreError> {
+    fn due_snapshot(
+        &self,
+        partition: &Partition,
+        slot: &mut Slot,
+    ) -> Result<Option<NewSnapshot>, ScoreError> {
         let is_due = slot.snapshot_at.is_none_or(|at| at.elapsed() >= self.snapshot_interval);
         if self.storage.snapshots.is_none() || !is_due || !partition.is_settled() {
             return Ok(None);

@@ -5,7 +5,6 @@ use wire::position::Stream;
 use super::batch::Batch;
 use super::decide::Reconstruct;
 use super::partition::{Partition, is_rebuilt};
-use super::patience::Patience;
 use super::snapshots::{Kept, newest_snapshot};
 use super::state::State;
 use super::stored::Extent;
@@ -25,7 +24,6 @@ impl<M: Reconstruct> Scorer<M> {
         known: &mut Option<Partition>,
         mut stream: Stream,
         batch: &Batch<'_>,
-        patience: Patience,
     ) -> Result<(), ScoreError> {
         let mut extent = None;
         match &*known {
@@ -58,7 +56,7 @@ impl<M: Reconstruct> Scorer<M> {
             self.tell_of_epoch(&stream, batch, stored.enqueued_to);
             extent = None;
         }
-        *known = Some(self.recover(stream, extent, batch, patience).await?);
+        *known = Some(self.recover(stream, extent, batch).await?);
         Ok(())
     }
 
@@ -67,14 +65,10 @@ impl<M: Reconstruct> Scorer<M> {
         stream: Stream,
         extent: Option<Extent>,
         batch: &Batch<'_>,
-        patience: Patience,
     ) -> Result<Partition, ScoreError> {
         let oldest_ms = self.oldest_ms(batch);
         let kept = self.snapshot(&stream, oldest_ms).await?;
         let first = batch.first();
-        if extent.is_none() && kept.is_none() && first > 0 && !patience.is_new() {
-            return Err(ScoreError::Nothing { first });
-        }
         let known = self.storage.facts.pages(&stream).await?;
         let mut term = extent.map_or(0, |extent| extent.term);
         let mut state = self.empty_state();

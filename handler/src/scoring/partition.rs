@@ -172,7 +172,13 @@ impl Partition {
     }
 
     /// Notes an answer; returns what must be stored in front of it.
-    pub fn answer(&mut self, stretch: Range<i64>, documents: &[RawObject], marker: Marker, undo: Undo) -> Vec<RawObject> {
+    pub fn answer(
+        &mut self,
+        stretch: Range<i64>,
+        documents: &[RawObject],
+        marker: Marker,
+        undo: Undo,
+    ) -> Vec<RawObject> {
         self.last = Some(Answered { stretch, documents: documents.to_vec(), marker, undo });
         self.carried.as_ref().map(|carried| carried.documents.clone()).unwrap_or_default()
     }

@@ -7,15 +7,12 @@ use super::ScoreError;
 
 /// Attempts after which what lacks is taken for lost: about five minutes with the shipped retry policy.
 const ATTEMPTS_FOR_LOSS: u32 = 10;
-/// Attempts after which a stream of which nothing is stored counts as new: about fifteen seconds.
-const ATTEMPTS_FOR_NEW: u32 = 4;
 
 /// Attempts in a row that found something lacking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Patience {
     hole: Option<(i64, i64)>,
     n_holes: u32,
-    n_nothing: u32,
 }
 
 impl Patience {
@@ -28,7 +25,6 @@ impl Patience {
                 self.n_holes = if self.hole == hole { self.n_holes + 1 } else { 1 };
                 self.hole = hole;
             }
-            Err(ScoreError::Nothing { .. }) => self.n_nothing += 1,
             Err(_) => {}
         }
     }
@@ -37,11 +33,5 @@ impl Patience {
     #[must_use]
     pub fn lost(self) -> Option<(i64, i64)> {
         self.hole.filter(|_| self.n_holes >= ATTEMPTS_FOR_LOSS)
-    }
-
-    /// Tells whether a stream of which nothing is stored is new.
-    #[must_use]
-    pub fn is_new(self) -> bool {
-        self.n_nothing >= ATTEMPTS_FOR_NEW
     }
 }

@@ -32,7 +32,11 @@ impl<M: Reconstruct> Scorer<M> {
         }
         let is_suspect = slot.journal.as_ref().is_some_and(|journal| journal.suspects(first, last));
         let decided = if std::mem::replace(&mut slot.is_deciding, true) || is_suspect {
-            tracing::warn!(first, last, "scoring failed in this batch before; its events are scored one by one");
+            tracing::warn!(
+                first,
+                last,
+                "scoring failed in this batch before; its events are scored one by one"
+            );
             self.decide_singly(partition, slot, batch, from, tail, undo)
         } else {
             note(&mut slot.journal, |journal| journal.begin(first, last));

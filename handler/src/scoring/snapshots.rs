@@ -109,7 +109,10 @@ pub async fn newest_snapshot(
     let mut names = match store.list(&prefix_of(stream)).await {
         Ok(names) => names,
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "snapshots cannot be listed; recovery reads documents");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "snapshots cannot be listed; recovery reads documents"
+            );
             return Ok(None);
         }
     };
@@ -135,7 +138,10 @@ async fn read(
     let snapshot = Snapshot::read(&bytes)?;
     let header = snapshot.header.clone();
     anyhow::ensure!(header.epoch == stream.epoch, "it is of epoch {}", header.epoch);
-    anyhow::ensure!(header.enqueued_to >= oldest_ms, "it is older than half the time that documents are kept");
+    anyhow::ensure!(
+        header.enqueued_to >= oldest_ms,
+        "it is older than half the time that documents are kept"
+    );
     let mut state = empty();
     for (device_id, bytes) in snapshot.devices()? {
         let (memory, _) = Memory::decode(bytes)?;

@@ -25,7 +25,9 @@ pub(super) const EPOCHS: u32 = 4;
 
 pub(super) fn stretch(documents: &[Value], stream: &Stream, epoch: u32) -> Stretch {
     let prefix = Stream { epoch, ..stream.clone() }.bucket_prefix();
-    stretch_of(documents.iter().filter(|document| text(document, "bucket").starts_with(&prefix)).cloned().collect())
+    stretch_of(
+        documents.iter().filter(|document| text(document, "bucket").starts_with(&prefix)).cloned().collect(),
+    )
 }
 
 /// All facts of a stream.

@@ -4,6 +4,7 @@
 //! `SCHEDULES` sets how many schedules are played, `FIRST_SEED` where they begin; a failure names its seed.
 
 mod facts;
+#[path = "../../../tests/app/memory.rs"]
 mod memory;
 mod stream;
 mod world;
@@ -103,7 +104,12 @@ fn effects_happen_exactly_once_whatever_goes_wrong() {
     let failures: Vec<String> = (first..first + number("SCHEDULES", SCHEDULES))
         .filter_map(|seed| play(seed).err().map(|error| format!("seed {seed}: {error}")))
         .collect();
-    assert!(failures.is_empty(), "{} schedules failed:\n{}", failures.len(), failures[..failures.len().min(10)].join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} schedules failed:\n{}",
+        failures.len(),
+        failures[..failures.len().min(10)].join("\n")
+    );
 }
 
 /// The seed of the first schedule that finds a mutant.

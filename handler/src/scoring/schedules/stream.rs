@@ -88,8 +88,12 @@ impl Course {
                 hub(dice, n_events / n_hubs, &mut now_ms, faults)
             })
             .collect();
-        let stream =
-            Stream { namespace: namespace.to_owned(), hub: "h".to_owned(), partition: "0".to_owned(), epoch: 0 };
+        let stream = Stream {
+            namespace: namespace.to_owned(),
+            hub: "h".to_owned(),
+            partition: "0".to_owned(),
+            epoch: 0,
+        };
         Self { hubs, stream }
     }
 }

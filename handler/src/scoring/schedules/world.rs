@@ -80,6 +80,8 @@ pub(super) struct World {
     pub(super) expired: BTreeSet<Key>,
     now_ms: i64,
     is_traced: bool,
+    /// The hub whose documents lagging reads see some of.
+    remembered_of: Option<usize>,
     /// What an undisturbed run stores, by hub, and where facts are.
     reference: Vec<Stretch>,
     places: Vec<Key>,
@@ -119,6 +121,7 @@ impl World {
             is_fragile: false,
             expired: BTreeSet::new(),
             now_ms: START_MS,
+            remembered_of: None,
             is_traced: std::env::var_os("TRACE").is_some(),
             reference: Vec::new(),
             places: Vec::new(),
@@ -170,7 +173,7 @@ impl World {
                     }
                     return self.check(self.owner);
                 }
-                Err(ScoreError::Hole { .. } | ScoreError::Nothing { .. }) => {}
+                Err(ScoreError::Hole { .. }) => {}
                 Err(error) => return Err(format!("the end is not reached: {error}")),
             }
         }
@@ -189,8 +192,7 @@ impl World {
             self.land();
         }
         match self.dice.below(30) {
-            // A read that lags does not lag for as long as a batch is tried again and again.
-            0 if self.again.is_none() => self.container.lag(1 + self.dice.below(6)),
+            0 => self.lag(),
             1 => self.container.fail(1 + self.dice.below(2)),
             2 => self.blobs.set_away(true),
             3 => self.blobs.set_away(false),
@@ -202,6 +204,14 @@ impl World {
     fn expire(&mut self) {
         let old = self.container.expire(self.now_ms - TTL_S * 1000);
         self.expired.extend(facts(&old, &self.course.stream).into_keys());
+    }
+
+    /// Has the next reads lag: but not for as long as a batch is tried again and again, nor so far that all of a
+    /// stream is unseen.
+    fn lag(&mut self) {
+        if self.again.is_none() && self.remembered_of == Some(self.hub) {
+            self.container.lag(1 + self.dice.below(6));
+        }
     }
 
     /// Lets a late document land.
@@ -233,8 +243,8 @@ impl World {
             let redeployed = self.faults.redeploys && self.dice.one_in(2);
             let model = MeanModel(if redeployed { 0.9 } else { 1.0 });
             self.processes[instance] = Some(self.scorer(model));
-            if self.faults.any && self.again.is_none() && self.dice.one_in(4) {
-                self.container.lag(1 + self.dice.below(6));
+            if self.faults.any && self.dice.one_in(4) {
+                self.lag();
             }
         }
         self.processes[instance].as_ref().expect("just started")
@@ -259,7 +269,13 @@ impl World {
         }
     }
 
-    fn call(&mut self, instance: usize, first: usize, length: usize, count: u32) -> Result<Scored, ScoreError> {
+    fn call(
+        &mut self,
+        instance: usize,
+        first: usize,
+        length: usize,
+        count: u32,
+    ) -> Result<Scored, ScoreError> {
         let events = self.course.hubs[self.hub].events[first..first + length].to_vec();
         self.now_ms = events.iter().filter_map(|event| event.enqueued_ms).fold(self.now_ms, i64::max);
         let stream = self.course.stream.clone();
@@ -267,7 +283,8 @@ impl World {
         let process = self.processes[instance].as_ref().expect("started");
         mutants::set_rules(f64::from(process.model.0));
         let batch = Batch::new(&events)?;
-        let mut scored = self.runtime.block_on(process.score_batch(stream, &batch, count, Instant::now() + LONG))?;
+        let mut scored =
+            self.runtime.block_on(process.score_batch(stream, &batch, count, Instant::now() + LONG))?;
         if let Some(snapshot) = scored.snapshot.take()
             && self.dice.below(3) > 0
         {
@@ -288,7 +305,7 @@ impl World {
         let first = self.next;
         let scored = match self.call(self.owner, first, length, count) {
             Ok(scored) => scored,
-            Err(error @ (ScoreError::Hole { .. } | ScoreError::Nothing { .. } | ScoreError::Store(_))) if count < MAX_ATTEMPTS => {
+            Err(error @ (ScoreError::Hole { .. } | ScoreError::Store(_))) if count < MAX_ATTEMPTS => {
                 self.tell(&format!("{first}+{length} retry {count}: {error}"));
                 self.again = Some(Again { length, count: count + 1 });
                 // Faults of storage do not last for ten retries.
@@ -308,7 +325,12 @@ impl World {
     }
 
     /// The host delivers one batch in two calls at once; their documents mix.
-    fn call_twice(&mut self, first: usize, length: usize, scored: &Scored) -> Result<VecDeque<Value>, String> {
+    fn call_twice(
+        &mut self,
+        first: usize,
+        length: usize,
+        scored: &Scored,
+    ) -> Result<VecDeque<Value>, String> {
         let mut one = values(scored);
         let Ok(second) = self.call(self.owner, first, length, 0) else { return Ok(one) };
         let mut other = values(&second);
@@ -346,16 +368,27 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, end: End, mut documents: VecDeque<Value>, first: usize, length: usize, count: u32) {
+    fn carry_out(
+        &mut self,
+        end: End,
+        mut documents: VecDeque<Value>,
+        first: usize,
+        length: usize,
+        count: u32,
+    ) {
         let n_written = match end {
             End::Success | End::AnswerLost => documents.len(),
             _ => self.dice.below(documents.len() + 1),
         };
-        self.tell(&format!("{first}+{length} retry {count}: {end:?}, {n_written} of {} written", documents.len()));
+        self.tell(&format!(
+            "{first}+{length} retry {count}: {end:?}, {n_written} of {} written",
+            documents.len()
+        ));
         for document in documents.drain(..n_written) {
             self.put(document);
             if self.faults.any && self.dice.one_in(12) {
                 self.container.remember();
+                self.remembered_of = Some(self.hub);
             }
         }
         let is_late = end == End::Abandoned || end == End::Moved || self.dice.one_in(2);
@@ -394,7 +427,8 @@ impl World {
 
     /// Every invariant that must hold whatever happens.
     fn check(&mut self, instance: usize) -> Result<(), String> {
-        let (Some(process), Some(reference)) = (&self.processes[instance], self.reference.get(self.hub)) else {
+        let (Some(process), Some(reference)) = (&self.processes[instance], self.reference.get(self.hub))
+        else {
             return Ok(());
         };
         let slot = process.slot(&self.course.stream);
@@ -428,7 +462,11 @@ impl World {
         if self.is_traced {
             for id in &ids {
                 if expected.get(*id) != live.get(*id) {
-                    println!("{id}: expected {:?}\nlive {:?}", expected.get(*id).map(|b| super::super::state::Memory::decode(b)), live.get(*id).map(|b| super::super::state::Memory::decode(b)));
+                    println!(
+                        "{id}: expected {:?}\nlive {:?}",
+                        expected.get(*id).map(|b| super::super::state::Memory::decode(b)),
+                        live.get(*id).map(|b| super::super::state::Memory::decode(b))
+                    );
                 }
             }
         }
@@ -467,4 +505,3 @@ fn round(readings: &mut Value) {
         }
     }
 }
-

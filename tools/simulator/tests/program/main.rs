@@ -11,3 +11,4 @@ mod harness;
 mod hub;
 mod iot_hub;
 mod recordings;
+mod rejects;

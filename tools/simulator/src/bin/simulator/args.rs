@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::time::parse_duration;
+use crate::time::{parse_duration, parse_timestamp};
 use clap::{Parser, ValueEnum};
 use simulator::{FaultKind, Profile};
 use std::path::PathBuf;
@@ -9,7 +9,8 @@ use std::time::Duration;
 /// Pretends to be a fleet of devices that send temperatures, with labelled faults.
 ///
 /// Connection strings come from the environment: IOTHUB_DEVICE_CONNECTION_STRING (that one device),
-/// IOTHUB_CONNECTION_STRING (a fleet, which is registered) and EVENTHUB_CONNECTION_STRING.
+/// IOTHUB_CONNECTION_STRING (a fleet, which is registered) and EVENTHUB_CONNECTION_STRING;
+/// API_KEY is the key of the app whose rejects are sent again.
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub(crate) struct Args {
@@ -75,6 +76,24 @@ pub(crate) struct Args {
     #[arg(long, default_value = "max")]
     pub(crate) speed: Speed,
 
+    /// Sends the events again that the app at this address has rejected, oldest first, each as its device.
+    ///
+    /// For use once what was wrong with them is mended; parts that were readings are not sent again.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["replay", "devices", "history", "duration", "count", "inject", "labels", "fault_rate"])]
+    pub(crate) replay_rejects: Option<String>,
+    /// Only rejects of this device.
+    #[arg(long, value_name = "ID", requires = "replay_rejects")]
+    pub(crate) reject_device: Option<String>,
+    /// Only rejects with this reason, such as `clock-ahead`.
+    #[arg(long, value_name = "REASON", requires = "replay_rejects")]
+    pub(crate) reject_reason: Option<String>,
+    /// Only rejects that the hub took in at this time or later.
+    #[arg(long, value_name = "TIME", requires = "replay_rejects", value_parser = timestamp)]
+    pub(crate) rejects_from: Option<i64>,
+    /// Only rejects that the hub took in at this time or earlier.
+    #[arg(long, value_name = "TIME", requires = "replay_rejects", value_parser = timestamp)]
+    pub(crate) rejects_to: Option<i64>,
+
     /// Most readings of a device in one message [default: 20; stdout: 1].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub(crate) readings_per_message: Option<u16>,
@@ -87,6 +106,11 @@ pub(crate) struct Args {
     /// How long to retry before giving up on an unreachable target.
     #[arg(long, default_value = "2m", value_parser = parse_duration)]
     pub(crate) give_up_after: Duration,
+}
+
+fn timestamp(text: &str) -> Result<i64, String> {
+    parse_timestamp(text)
+        .ok_or_else(|| format!("expected a time such as `2026-01-02T03:04:05Z`, got `{text}`"))
 }
 
 /// Kinds of targets.

@@ -57,10 +57,27 @@ pub(crate) fn client(loopback: bool) -> Result<Client> {
 ///
 /// As the answer's status says; a connection that fails may be tried again.
 pub(crate) async fn call(request: RequestBuilder, also: Option<StatusCode>) -> Result<Answer, SendError> {
+    call_up_to(request, also, MOST_ANSWER_BYTES).await
+}
+
+/// Sends a request and gives the body of a successful answer of up to `most_bytes`.
+///
+/// # Errors
+///
+/// As [`call`].
+pub(crate) async fn call_for(request: RequestBuilder, most_bytes: usize) -> Result<Answer, SendError> {
+    call_up_to(request, None, most_bytes).await
+}
+
+async fn call_up_to(
+    request: RequestBuilder,
+    also: Option<StatusCode>,
+    most_bytes: usize,
+) -> Result<Answer, SendError> {
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();
     let wait = retry_after(&response);
-    let body = read(response).await;
+    let body = read(response, most_bytes).await;
     if status.is_success() || Some(status) == also {
         return Ok(Answer { status, body });
     }
@@ -121,12 +138,12 @@ fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// Reads an answer up to a limit; what a broken connection cuts off is not missed.
-async fn read(mut response: Response) -> Vec<u8> {
+async fn read(mut response: Response, most_bytes: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MOST_ANSWER_BYTES - body.len();
+        let room = most_bytes - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == MOST_ANSWER_BYTES {
+        if body.len() == most_bytes {
             break;
         }
     }

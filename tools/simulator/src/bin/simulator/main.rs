@@ -11,6 +11,7 @@ mod http;
 mod labels;
 mod message;
 mod play;
+mod rejects;
 mod replay;
 mod report;
 mod sas;

@@ -9,7 +9,7 @@ use crate::feed::{Source, Track};
 use crate::labels::Labels;
 use crate::message::Packing;
 use crate::report::Report;
-use crate::setup::{Plan, find};
+use crate::setup::{Plan, Work, find};
 use crate::time::{duration_ms, from_ms, now_ms};
 use anyhow::Result;
 use simulator::{Family, Fault, Profile};
@@ -35,11 +35,17 @@ struct Player<'a> {
 ///
 /// When the target takes nothing any more, or a file cannot be read or written.
 pub(crate) async fn play(plan: Plan, report: &Report) -> Result<()> {
-    let Plan { args, tracks, packing, destination } = plan;
-    let labels = args.labels.as_deref().map(Labels::create).transpose()?;
+    let Plan { args, work, destination } = plan;
     let patience = Patience { give_up_after: args.give_up_after, report };
-    let target = destination.prepare(&tracks, patience).await?;
-    let delivery = Delivery { target, concurrency: usize::from(args.concurrency), patience };
+    let concurrency = usize::from(args.concurrency);
+    let (tracks, packing) = match work {
+        Work::Play { tracks, packing } => (tracks, packing),
+        Work::Resend(resend) => return resend.run(destination, concurrency, patience).await,
+    };
+    let labels = args.labels.as_deref().map(Labels::create).transpose()?;
+    let devices: Vec<String> = tracks.iter().map(|track| track.device_id.clone()).collect();
+    let target = destination.prepare(&devices, patience).await?;
+    let delivery = Delivery { target, concurrency, patience };
     let left = args.count.unwrap_or(u64::MAX);
     let mut player = Player { tracks, packing, labels, delivery, report, left };
     player.play_past(args.speed).await?;

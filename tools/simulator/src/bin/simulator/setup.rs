@@ -8,6 +8,7 @@ use crate::delivery::Patience;
 use crate::feed::{Simulated, Source, Track};
 use crate::http::{SendError, client};
 use crate::message::Packing;
+use crate::rejects::{Listing, Resend, Span};
 use crate::replay::Recording;
 use crate::report::Report;
 use crate::sas::Signer;
@@ -32,6 +33,8 @@ pub(crate) struct Secrets {
     device: Option<SecretString>,
     hub: Option<SecretString>,
     event_hub: Option<SecretString>,
+    /// Of the app whose rejects are listed.
+    app_key: Option<SecretString>,
 }
 
 impl Secrets {
@@ -42,6 +45,7 @@ impl Secrets {
             device: secret("IOTHUB_DEVICE_CONNECTION_STRING"),
             hub: secret("IOTHUB_CONNECTION_STRING"),
             event_hub: secret("EVENTHUB_CONNECTION_STRING"),
+            app_key: secret("API_KEY"),
         }
     }
 }
@@ -49,9 +53,16 @@ impl Secrets {
 /// What a run will do.
 pub(crate) struct Plan {
     pub(crate) args: Args,
-    pub(crate) tracks: Vec<Track>,
-    pub(crate) packing: Packing,
+    pub(crate) work: Work,
     pub(crate) destination: Destination,
+}
+
+/// What is sent.
+pub(crate) enum Work {
+    /// Simulated devices, or recordings.
+    Play { tracks: Vec<Track>, packing: Packing },
+    /// What an app has rejected.
+    Resend(Resend),
 }
 
 /// A target that may need its devices to be registered first.
@@ -81,6 +92,11 @@ impl Plan {
             "--prefix may hold up to 100 letters, digits and - . _ : only"
         );
         let (destination, only_device) = destination(&args, secrets)?;
+        if let Some(app) = &args.replay_rejects {
+            let listing = listing(app, &args, secrets)?;
+            let work = Work::Resend(Resend { listing, reason: args.reject_reason.clone(), only_device });
+            return Ok(Self { args, work, destination });
+        }
         let mut tracks =
             if args.replay.is_empty() { simulated(&args, only_device.is_some()) } else { recorded(&args)? };
         if let Some(device_id) = only_device {
@@ -98,7 +114,7 @@ impl Plan {
         let usual = if args.target == TargetName::Stdout { 1 } else { 20 };
         let readings_per_message = args.readings_per_message.map_or(usual, usize::from);
         let packing = Packing { readings_per_message, timestamps: args.timestamps };
-        Ok(Self { args, tracks, packing, destination })
+        Ok(Self { args, work: Work::Play { tracks, packing }, destination })
     }
 }
 
@@ -159,18 +175,27 @@ fn recorded(args: &Args) -> Result<Vec<Track>> {
     Ok(tracks)
 }
 
+/// The list of an app's rejects.
+fn listing(app: &str, args: &Args, secrets: &Secrets) -> Result<Listing> {
+    let app = web_address("--replay-rejects", app)?;
+    let client = client(app.host_str().is_some_and(is_loopback))?;
+    let span =
+        Span { device: args.reject_device.clone(), from_ms: args.rejects_from, to_ms: args.rejects_to };
+    Ok(Listing { client, app, key: secrets.app_key.clone(), span })
+}
+
+fn web_address(option: &str, text: &str) -> Result<reqwest::Url> {
+    let url: reqwest::Url = text.parse().with_context(|| format!("{option} `{text}` is no address"))?;
+    ensure!(matches!(url.scheme(), "http" | "https"), "{option} `{text}` is neither http nor https");
+    Ok(url)
+}
+
 /// The destination, and the one device's id where there is only one.
 fn destination(args: &Args, secrets: &Secrets) -> Result<(Destination, Option<String>)> {
     match args.target {
         TargetName::Stdout => Ok((Destination::Ready(Target::Stdout), None)),
         TargetName::Local => {
-            let url: reqwest::Url =
-                args.url.parse().with_context(|| format!("--url `{}` is no address", args.url))?;
-            ensure!(
-                matches!(url.scheme(), "http" | "https"),
-                "--url `{}` is neither http nor https",
-                args.url
-            );
+            let url = web_address("--url", &args.url)?;
             let client = client(url.host_str().is_some_and(is_loopback))?;
             Ok((Destination::Ready(Target::Device(DeviceCall::unsigned(client, &args.url))), None))
         }
@@ -231,18 +256,17 @@ impl Destination {
     /// # Errors
     ///
     /// When a device cannot be registered.
-    pub(crate) async fn prepare(self, tracks: &[Track], patience: Patience<'_>) -> Result<Target> {
+    pub(crate) async fn prepare(self, devices: &[String], patience: Patience<'_>) -> Result<Target> {
         let (registry, client, host) = match self {
             Self::Ready(target) => return Ok(target),
             Self::Fleet { registry, client, host } => (registry, client, host),
         };
         let report: &Report = patience.report;
         report.begin("registering");
-        let total = tracks.len() as u64;
+        let total = devices.len() as u64;
         let (registry, host, mut done) = (&registry, &host, 0);
-        let mut keys = iter(tracks)
-            .map(|track| async move {
-                let id = track.device_id.as_str();
+        let mut keys = iter(devices)
+            .map(|id| async move {
                 let key = match patience.attempt(host, || registry.register(id)).await {
                     Ok(key) => key,
                     Err(SendError::Hopeless(reason) | SendError::Refused(reason)) => {
@@ -250,7 +274,7 @@ impl Destination {
                     }
                     Err(error) => bail!("device `{id}` could not be registered: {host} {error}"),
                 };
-                Ok((id.to_owned(), Signer::for_iot_hub(format!("{host}/devices/{id}"), &key, None)?))
+                Ok((id.clone(), Signer::for_iot_hub(format!("{host}/devices/{id}"), &key, None)?))
             })
             .buffer_unordered(REGISTRATIONS);
         let mut signers = HashMap::new();

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use azure_data_cosmos::{FeedScope, Query};
+use azure_data_cosmos::Query;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use wire::documents::{DEVICES_ID, GAP, Header, RejectsDocument, ResultsDocument};
 use wire::position::{REJECT_GROUP, Stream};
 
+use super::{HEADER_COLUMNS, Question, Store, StoreError};
 use crate::scoring::stored::{Asked, Extent, StoredFacts, Stretch};
-use crate::store::{Store, StoreError};
 
 /// Buckets read at the same time.
 const PARALLEL_READS: usize = 16;
@@ -58,9 +58,8 @@ impl StoredFacts for Store {
                 futures::try_join!(self.results(stream, first, last), self.rejects(stream, first, last))?;
             let (gaps, rejects): (Vec<_>, Vec<_>) =
                 rejects.into_iter().partition(|document| document.header.kind == GAP);
-            let stretch_of = |document: RejectsDocument| {
-                (document.header.first_sequence, document.header.last_sequence)
-            };
+            let stretch_of =
+                |document: RejectsDocument| (document.header.first_sequence, document.header.last_sequence);
             Ok(Stretch { results, rejects, gaps: gaps.into_iter().map(stretch_of).collect() })
         }
         .boxed()
@@ -68,21 +67,26 @@ impl StoredFacts for Store {
 
     fn headers<'a>(&'a self, bucket: &'a str, first: i64) -> Asked<'a, Vec<Header>> {
         async move {
-            let text = "SELECT c.id, c.type, c.bucket, c.hub, c.partition, c.epoch, c.term, c.writer, c.version, \
-                        c.firstSequence, c.lastSequence, c.enqueuedTo, c.ttl FROM c \
-                        WHERE c.type IN ('results', 'rejects', 'gap') AND c.lastSequence >= @first";
-            let query = with(Query::from(text), "@first", first)?;
-            self.query(query, FeedScope::partition(bucket.to_owned())).await
+            let text = format!(
+                "SELECT {HEADER_COLUMNS} FROM c \
+                 WHERE c.type IN ('results', 'rejects', 'gap') AND c.lastSequence >= @first"
+            );
+            let query = Query::from(text).with_parameter("@first", first);
+            self.all(Question::within(&format!("who speaks for {first} and later"), bucket, query)?).await
         }
         .boxed()
     }
 
     fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, usize>> {
         async move {
-            let text = "SELECT c.id, c.devices FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)";
-            let query = with(Query::from(text), "@prefix", stream.bucket_prefix())?;
-            let tables: Vec<Listed> = self.query(query, FeedScope::full_container()).await?;
-            let numbered = tables.into_iter().filter_map(|table| Some((page_number(&table.id)?, table.devices)));
+            let text =
+                "SELECT c.id, c.devices FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)";
+            let prefix = stream.bucket_prefix();
+            let query = Query::from(text).with_parameter("@prefix", &prefix);
+            let question = Question::across(&format!("who is listed in buckets `{prefix}*`"), query)?;
+            let tables: Vec<Listed> = self.all(question).await?;
+            let numbered =
+                tables.into_iter().filter_map(|table| Some((page_number(&table.id)?, table.devices)));
             Ok(numbered
                 .flat_map(|(page, devices)| devices.into_keys().map(move |device_id| (device_id, page)))
                 .collect())
@@ -97,7 +101,8 @@ impl Store {
         let text = "SELECT MIN(c.firstSequence) AS firstSequence, MAX(c.lastSequence) AS lastSequence, \
                     MAX(c.term) AS term, MAX(c.enqueuedTo) AS enqueuedTo \
                     FROM c WHERE c.type IN ('results', 'rejects', 'gap')";
-        let ends: Vec<End> = self.query(Query::from(text), FeedScope::partition(bucket)).await?;
+        let question = Question::within("how far facts reach", &bucket, Ok(Query::from(text)))?;
+        let ends: Vec<End> = self.all(question).await?;
         let extent_of = |end: End| {
             Some(Extent {
                 first: end.first_sequence?,
@@ -109,26 +114,37 @@ impl Store {
         Ok(ends.into_iter().find_map(extent_of))
     }
 
-    async fn results(&self, stream: &Stream, first: i64, last: i64) -> Result<Vec<ResultsDocument>, StoreError> {
+    async fn results(
+        &self,
+        stream: &Stream,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<ResultsDocument>, StoreError> {
         let text = "SELECT * FROM c WHERE c.type = 'results' AND STARTSWITH(c.bucket, @prefix) \
                     AND c.lastSequence >= @first AND c.firstSequence <= @last";
-        let query = with(Query::from(text), "@prefix", stream.bucket_prefix())?;
-        let query = with(with(query, "@first", first)?, "@last", last)?;
-        self.query(query, FeedScope::full_container()).await
+        let prefix = stream.bucket_prefix();
+        let query = Query::from(text)
+            .with_parameter("@prefix", &prefix)
+            .and_then(|query| query.with_parameter("@first", first))
+            .and_then(|query| query.with_parameter("@last", last));
+        self.all(Question::across(&format!("results {first} to {last} of buckets `{prefix}*`"), query)?).await
     }
 
     /// Rejects and gaps; a gap is a header alone.
-    async fn rejects(&self, stream: &Stream, first: i64, last: i64) -> Result<Vec<RejectsDocument>, StoreError> {
+    async fn rejects(
+        &self,
+        stream: &Stream,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<RejectsDocument>, StoreError> {
         let text = "SELECT * FROM c WHERE c.type IN ('rejects', 'gap') \
                     AND c.lastSequence >= @first AND c.firstSequence <= @last";
-        let query = with(with(Query::from(text), "@first", first)?, "@last", last)?;
+        let query = Query::from(text)
+            .with_parameter("@first", first)
+            .and_then(|query| query.with_parameter("@last", last));
         let bucket = format!("{}{REJECT_GROUP}", stream.bucket_prefix());
-        self.query(query, FeedScope::partition(bucket)).await
+        self.all(Question::within(&format!("rejects {first} to {last}"), &bucket, query)?).await
     }
-}
-
-fn with(query: Query, name: &str, value: impl Serialize) -> Result<Query, StoreError> {
-    query.with_parameter(name, value).map_err(|error| StoreError::Query(error.to_string()))
 }
 
 /// The number in a table's id.

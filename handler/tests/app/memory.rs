@@ -9,8 +9,8 @@ use serde_json::Value;
 use wire::documents::{GAP, Header, REJECTS, RESULTS, RejectsDocument, ResultsDocument};
 use wire::position::Stream;
 
-use super::super::stored::{Asked, Extent, SnapshotStore, StoredFacts, Stretch};
-use crate::store::StoreError;
+use handler::scoring::stored::{Asked, Extent, SnapshotStore, StoredFacts, Stretch};
+use handler::store::StoreError;
 
 /// Documents by bucket and id.
 type Documents = BTreeMap<(String, String), Value>;
@@ -86,7 +86,7 @@ impl Container {
             inner.failing_reads -= 1;
             // While it is away, time passes.
             inner.stale_reads = inner.stale_reads.saturating_sub(2);
-            return Err(StoreError::Query("the container is away".to_owned()));
+            return Err(StoreError::TooMuch { asked: "a container that is away".to_owned(), limit: 0 });
         }
         if inner.stale_reads > 0 {
             inner.stale_reads -= 1;
@@ -117,8 +117,12 @@ pub(super) fn stretch_of(documents: Vec<Value>) -> Stretch {
     let mut stretch = Stretch::default();
     for document in documents {
         match text(&document, "type").as_str() {
-            RESULTS => stretch.results.push(serde_json::from_value::<ResultsDocument>(document).expect("results")),
-            REJECTS => stretch.rejects.push(serde_json::from_value::<RejectsDocument>(document).expect("rejects")),
+            RESULTS => {
+                stretch.results.push(serde_json::from_value::<ResultsDocument>(document).expect("results"))
+            }
+            REJECTS => {
+                stretch.rejects.push(serde_json::from_value::<RejectsDocument>(document).expect("rejects"))
+            }
             GAP => stretch.gaps.push((header(&document).first_sequence, header(&document).last_sequence)),
             _ => {}
         }
@@ -194,12 +198,14 @@ impl Blobs {
 impl SnapshotStore for Blobs {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<String>>> {
         let names = self.reach();
-        let names = names.map(|blobs| blobs.keys().filter(|name| name.starts_with(prefix)).cloned().collect());
+        let names =
+            names.map(|blobs| blobs.keys().filter(|name| name.starts_with(prefix)).cloned().collect());
         ready(names).boxed()
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<u8>>> {
-        let found = self.reach().and_then(|blobs| blobs.get(name).cloned().ok_or(anyhow::anyhow!("no such blob")));
+        let found =
+            self.reach().and_then(|blobs| blobs.get(name).cloned().ok_or(anyhow::anyhow!("no such blob")));
         ready(found).boxed()
     }
 
