@@ -20,8 +20,8 @@ use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_rea
 use crate::access;
 use crate::app::App;
 use crate::functions::{
-    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate, score_telemetry,
-    serve_dashboard,
+    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate,
+    score_telemetry, serve_dashboard,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
