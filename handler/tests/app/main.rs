@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod corpus;
 mod cosmos;
 mod documented;
 mod envelope;
@@ -16,6 +17,8 @@ mod negotiate;
 mod outages;
 mod poison;
 mod process;
+#[path = "../../../fuzz/checks/parameters.rs"]
+mod queries;
 mod score_telemetry;
 mod script_root;
 mod serve_dashboard;
@@ -30,6 +33,8 @@ use axum::http::Request;
 use handler::app::App;
 use handler::router::router;
 use handler::settings::Settings;
+// Names by which the fuzzer's checks know the modules that read queries.
+use handler::{parameters, rejects as place, reply};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
