@@ -6,9 +6,12 @@ use crate::fleet::FleetReader;
 use crate::live::LiveFeed;
 use crate::model::Model;
 use crate::page::Page;
-use crate::scoring::Scorer;
+use crate::scoring::{Scorer, Storage};
 use crate::settings::Settings;
 use crate::store::Store;
+
+/// Folder of journals, in the machine's folder for temporary files.
+const JOURNALS: &str = "temperature-anomaly-handler";
 
 /// The app behind the router.
 #[derive(Debug)]
@@ -36,11 +39,25 @@ impl App {
     ///
     /// Names the file that is missing or damaged.
     pub fn build(settings: Settings) -> anyhow::Result<Self> {
-        let model = Arc::new(Model::load(&settings.script_root)?);
-        let page = Page::load(&settings.script_root, settings.signalr_origin.as_deref())?;
         // Below the deadline of those who ask, so that they hear the cause.
         let store = Arc::new(Store::new(settings.cosmos.clone(), settings.deadline / 5 * 4));
-        let scorer = Scorer::new(Arc::clone(&model), &settings, writer_name());
+        let storage = Storage {
+            facts: Arc::<Store>::clone(&store),
+            snapshots: None,
+            journals: Some(std::env::temp_dir().join(JOURNALS)),
+        };
+        Self::build_on(settings, store, storage)
+    }
+
+    /// As [`App::build`], with facts and states read back elsewhere than where documents are listed.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::build`].
+    pub fn build_on(settings: Settings, store: Arc<Store>, storage: Storage) -> anyhow::Result<Self> {
+        let model = Arc::new(Model::load(&settings.script_root)?);
+        let page = Page::load(&settings.script_root, settings.signalr_origin.as_deref())?;
+        let scorer = Scorer::new(Arc::clone(&model), &settings, writer_name(), storage);
         Ok(Self {
             model,
             page,

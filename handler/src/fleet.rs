@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use wire::api::{DeviceCounts, DeviceStatus, DeviceView, is_anomaly};
-use wire::documents::{DEVICES_ID, DeviceRow, DevicesDocument, FLAG_LATE, ReadingRow, ResultsDocument};
-use wire::position::Stream;
+use wire::documents::{DeviceRow, DevicesDocument, FLAG_LATE, ReadingRow, ResultsDocument};
 use wire::stored::rows_by_device;
 
 use crate::shared_read::SharedRead;
@@ -18,8 +17,6 @@ use crate::store::{Store, StoreError};
 
 /// Buckets read at the same time.
 const PARALLEL_READS: usize = 16;
-/// Tables that a bucket may have: a million devices in one.
-const MAX_PAGES: usize = 2000;
 /// How long an answer may be given again: many who watch cost as much as one.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -44,17 +41,6 @@ impl Fleet {
         }
         counts
     }
-}
-
-/// A device as the stored tables list it.
-#[derive(Debug, Clone)]
-pub struct ListedDevice {
-    /// The device.
-    pub device_id: String,
-    /// Number of the table in its bucket that lists it; `None` when only results do.
-    pub page: Option<usize>,
-    /// Its newest stored reading.
-    pub row: DeviceRow,
 }
 
 /// Reads the fleet, at most once every two seconds however many ask.
@@ -86,24 +72,6 @@ impl FleetReader {
             fleet
         };
         self.shared.read(read).await
-    }
-
-    /// What is listed of a hub partition's devices: what a process that has not seen them must list on.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the store cannot be read.
-    pub async fn listed_in(&self, stream: &Stream) -> Result<Vec<ListedDevice>, StoreError> {
-        let tables = self.store.device_tables_in(stream).await?;
-        let pages: HashMap<String, usize> = tables
-            .iter()
-            .filter_map(|table| Some((page_number(&table.header.id)?, table)))
-            .flat_map(|(page, table)| table.devices.keys().map(move |device_id| (device_id.clone(), page)))
-            .collect();
-        let listed = newest_of(&self.store, tables).await?.into_iter().flatten();
-        Ok(listed
-            .map(|(device_id, row)| ListedDevice { page: pages.get(&device_id).copied(), device_id, row })
-            .collect())
     }
 
     /// One device's newest row, and the buckets that hold its readings.
@@ -156,11 +124,6 @@ async fn newest_of(
         .buffer_unordered(PARALLEL_READS)
         .try_collect()
         .await
-}
-
-/// The number in a table's id.
-fn page_number(id: &str) -> Option<usize> {
-    id.strip_prefix(DEVICES_ID)?.parse().ok().filter(|page| *page < MAX_PAGES)
 }
 
 fn oldest_position(tables: &[DevicesDocument]) -> i64 {
@@ -256,6 +219,7 @@ mod tests {
             columns: vec![],
             readings: [("d".to_owned(), rows.iter().map(row).collect())].into(),
             alerts: vec![],
+            states: BTreeMap::new(),
         }
     }
 

@@ -6,6 +6,9 @@
 
 #![recursion_limit = "256"] // The Cosmos client nests its futures deeper than the default.
 
+#[cfg(test)]
+extern crate self as handler;
+
 pub mod access;
 pub mod app;
 pub mod check;

@@ -7,6 +7,8 @@ use anyhow::Context;
 use autoencoder::Autoencoder;
 use wire::model_card::ModelCard;
 
+use crate::scoring::decide::Reconstruct;
+
 /// The autoencoder and its card; one session for each worker that runs at the same time.
 #[derive(Debug)]
 pub struct Model {
@@ -48,13 +50,10 @@ impl Model {
     pub fn card(&self) -> &ModelCard {
         &self.card
     }
+}
 
-    /// Reconstructs windows, row by row.
-    ///
-    /// # Errors
-    ///
-    /// The model's or the machine's fault, never a device's: another try may succeed.
-    pub fn reconstruct(&self, windows: &[f32]) -> anyhow::Result<Vec<f32>> {
+impl Reconstruct for Arc<Model> {
+    fn reconstruct(&self, windows: &[f32]) -> anyhow::Result<Vec<f32>> {
         let mut reconstructions = Vec::with_capacity(windows.len());
         if windows.is_empty() {
             return Ok(reconstructions);

@@ -3,6 +3,8 @@
 //! One global threshold cries wolf on lively devices and sleeps on quiet ones.
 //! The score is therefore the error divided by the 99 % quantile of the device's own recent errors, times a margin.
 
+use crate::codec::{Source, StateError, put_unsigned};
+
 /// The smallest power of two that has buckets of its own; smaller errors count there.
 const LOWEST_EXPONENT: i64 = -16;
 /// Buckets: 24 powers of two, four each, so errors from 0.000015 to 256 in steps of a fifth.
@@ -65,6 +67,34 @@ impl ErrorHistogram {
         None
     }
 
+    /// The counts that are not zero, each with the distance from the one before it.
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.counts.iter().filter(|count| **count > 0).count() as u64);
+        let mut from = 0;
+        for (bucket, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            put_unsigned(out, (bucket - from) as u64);
+            put_unsigned(out, (*count).into());
+            from = bucket;
+        }
+    }
+
+    fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
+        let impossible = StateError::Impossible("calibration");
+        let mut histogram = Self::default();
+        let mut bucket = 0_usize;
+        let n_counts: usize = source.small("calibration")?;
+        if n_counts > N_BUCKETS {
+            return Err(impossible);
+        }
+        for _ in 0..n_counts {
+            bucket = bucket.checked_add(source.small("calibration")?).ok_or(impossible)?;
+            let count: u16 = source.small("calibration")?;
+            *histogram.counts.get_mut(bucket).ok_or(impossible)? = count;
+        }
+        histogram.total = histogram.counts.iter().map(|count| u32::from(*count)).sum();
+        Ok(histogram)
+    }
+
     fn halve(&mut self) {
         self.total = 0;
         for count in &mut self.counts {
@@ -112,6 +142,15 @@ impl Calibration {
     #[must_use]
     pub fn score(&self, error: f64, prior_quantile: f64) -> f64 {
         error / (MARGIN * self.limit(prior_quantile))
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.n_errors.into());
+        self.errors.encode(out);
+    }
+
+    pub(crate) fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
+        Ok(Self { n_errors: source.small("count of errors")?, errors: ErrorHistogram::decode(source)? })
     }
 
     /// Remembers an error, cut so that an anomaly does not become usual by its size.

@@ -6,6 +6,7 @@
 //! ends in the same state as one reading after the other.
 
 use crate::calibrate::Calibration;
+use crate::codec::{Source, StateError, put_f64, put_signed, put_unsigned};
 use crate::reading::Reading;
 use crate::score::{Verdict, reconstruction_error, round_significant};
 use crate::signal::{Scale, Signal, WINDOW_LENGTH};
@@ -14,6 +15,11 @@ use crate::signal::{Scale, Signal, WINDOW_LENGTH};
 const FIXED_MEAN: f64 = 25.0;
 /// Spread of the original rule's fixed normalization, in degrees Celsius.
 const FIXED_SPREAD: f64 = 10.0;
+
+/// Times of late readings that are remembered, so that one sent again is known: they are not in the window.
+const LATE_TIMES: usize = 32;
+/// Format of a device's state that this code writes.
+const STATE_VERSION: u8 = 1;
 
 /// How an error becomes a score.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,9 +99,90 @@ pub struct Device {
     /// Time of the newest reading observed, which runs ahead of `newest` within a batch.
     observed_ms: Option<i64>,
     last_anomaly_ms: Option<i64>,
+    /// Times of the last late readings, oldest first.
+    late_ms: Vec<i64>,
+}
+
+/// Bits that say which numbers follow in a device's state.
+mod present {
+    pub(super) const NEWEST: u8 = 1;
+    pub(super) const EXPECTED: u8 = 2;
+    pub(super) const ERROR: u8 = 4;
+    pub(super) const SCORE: u8 = 8;
+    pub(super) const LEARNING: u8 = 16;
+    pub(super) const LAST_ANOMALY: u8 = 32;
 }
 
 impl Device {
+    /// Tells whether nothing was ever observed of it.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.observed_ms.is_none()
+    }
+
+    /// Appends the state's bytes to `out`.
+    ///
+    /// Every reading observed must have been decided.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let newest = self.newest.as_ref();
+        let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        out.push(STATE_VERSION);
+        out.push(
+            bit(newest.is_some(), present::NEWEST)
+                | bit(newest.is_some_and(|fact| fact.expected.is_some()), present::EXPECTED)
+                | bit(newest.is_some_and(|fact| fact.error.is_some()), present::ERROR)
+                | bit(newest.is_some_and(|fact| fact.score.is_some()), present::SCORE)
+                | bit(newest.is_some_and(|fact| fact.learning), present::LEARNING)
+                | bit(self.last_anomaly_ms.is_some(), present::LAST_ANOMALY),
+        );
+        if let Some(fact) = newest {
+            put_signed(out, fact.reading.timestamp_ms());
+            put_f64(out, fact.reading.celsius());
+            for number in [fact.expected, fact.error, fact.score].into_iter().flatten() {
+                put_f64(out, number);
+            }
+        }
+        if let Some(last_anomaly_ms) = self.last_anomaly_ms {
+            put_signed(out, last_anomaly_ms);
+        }
+        put_unsigned(out, self.late_ms.len() as u64);
+        for late_ms in &self.late_ms {
+            put_signed(out, *late_ms);
+        }
+        self.signal.encode(out);
+        self.calibration.encode(out);
+    }
+
+    /// Reads a state off the front of `bytes`; what follows it is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] when the bytes are no state of this version.
+    pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), StateError> {
+        let mut source = Source::new(bytes);
+        let version = source.byte()?;
+        if version != STATE_VERSION {
+            return Err(StateError::Version(version));
+        }
+        let held = source.byte()?;
+        let newest = decode_newest(&mut source, held)?;
+        let last_anomaly_ms = if held & present::LAST_ANOMALY == 0 { None } else { Some(source.signed()?) };
+        let n_late: usize = source.small("late readings")?;
+        if n_late > LATE_TIMES {
+            return Err(StateError::Impossible("late readings"));
+        }
+        let late_ms = (0..n_late).map(|_| source.signed()).collect::<Result<_, _>>()?;
+        let device = Self {
+            signal: Signal::decode(&mut source)?,
+            calibration: Calibration::decode(&mut source)?,
+            observed_ms: newest.map(|fact| fact.reading.timestamp_ms()),
+            newest,
+            last_anomaly_ms,
+            late_ms,
+        };
+        Ok((device, source.rest()))
+    }
+
     /// The newest fresh reading with its scores.
     #[must_use]
     pub fn newest(&self) -> Option<&Fact> {
@@ -107,6 +194,24 @@ impl Device {
     pub fn last_anomaly_ms(&self) -> Option<i64> {
         self.last_anomaly_ms
     }
+}
+
+fn decode_newest(source: &mut Source<'_>, held: u8) -> Result<Option<Fact>, StateError> {
+    if held & present::NEWEST == 0 {
+        return Ok(None);
+    }
+    let timestamp_ms = source.signed()?;
+    let reading = Reading::new(timestamp_ms, source.f64()?)
+        .map_err(|_| StateError::Impossible("newest temperature"))?;
+    let mut number = |bit| if held & bit == 0 { Ok(None) } else { source.f64().map(Some) };
+    Ok(Some(Fact {
+        reading,
+        fate: Fate::Fresh,
+        expected: number(present::EXPECTED)?,
+        error: number(present::ERROR)?,
+        score: number(present::SCORE)?,
+        learning: held & present::LEARNING != 0,
+    }))
 }
 
 /// The rules by which all devices are judged; immutable.
@@ -169,17 +274,22 @@ impl Detector {
 
     /// Enters a stored fact in the device's state and decides nothing: replay.
     pub fn apply(&self, device: &mut Device, fact: &Fact) {
-        if fact.fate == Fate::Fresh {
+        if fact.fate != Fate::Duplicate {
             self.take_in(device, fact.reading);
         }
         self.absorb(device, fact);
     }
 
     fn take_in(&self, device: &mut Device, reading: Reading) -> Fate {
-        if device.signal.holds(reading.timestamp_ms()) {
+        let timestamp_ms = reading.timestamp_ms();
+        if device.signal.holds(timestamp_ms) || device.late_ms.contains(&timestamp_ms) {
             return Fate::Duplicate;
         }
-        if device.observed_ms.is_some_and(|newest| reading.timestamp_ms() <= newest) {
+        if device.observed_ms.is_some_and(|newest| timestamp_ms <= newest) {
+            if device.late_ms.len() == LATE_TIMES {
+                device.late_ms.remove(0);
+            }
+            device.late_ms.push(timestamp_ms);
             return Fate::Late;
         }
         device.signal.push(reading, self.prior.spread);
@@ -280,8 +390,10 @@ mod tests {
         }
         let before = device.clone();
         assert_eq!(step(&CALIBRATED, &mut device, 590, 99.0).fate, Fate::Duplicate);
-        assert_eq!(step(&CALIBRATED, &mut device, 585, 99.0).fate, Fate::Late);
         assert_eq!(device, before);
+        assert_eq!(step(&CALIBRATED, &mut device, 585, 99.0).fate, Fate::Late);
+        assert_eq!(step(&CALIBRATED, &mut device, 585, 98.0).fate, Fate::Duplicate);
+        assert_eq!((&device.signal, &device.newest), (&before.signal, &before.newest));
     }
 
     #[test]
@@ -296,6 +408,12 @@ mod tests {
         }
     }
 
+    fn bytes_of(device: &Device) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        device.encode(&mut bytes);
+        bytes
+    }
+
     proptest! {
         #[test]
         fn replayed_facts_give_the_live_state(readings in prop::collection::vec((0_i64..400, -50.0_f64..150.0), 1..600)) {
@@ -304,6 +422,41 @@ mod tests {
                 let fact = step(&CALIBRATED, &mut live, timestamp_ms, celsius);
                 CALIBRATED.apply(&mut replayed, &fact);
                 prop_assert_eq!(&live, &replayed);
+            }
+        }
+
+        #[test]
+        fn a_state_goes_on_from_its_bytes(
+            readings in prop::collection::vec((0_i64..400, -50.0_f64..150.0), 1..300),
+            cut in 0_usize..300,
+        ) {
+            let (mut live, mut restored) = (Device::default(), Device::default());
+            for (n, (timestamp_ms, celsius)) in readings.into_iter().enumerate() {
+                if n == cut {
+                    let bytes = bytes_of(&live);
+                    let (device, rest) = Device::decode(&bytes).unwrap();
+                    prop_assert!(rest.is_empty());
+                    restored = device;
+                }
+                let fact = step(&CALIBRATED, &mut live, timestamp_ms, celsius);
+                let again = step(&CALIBRATED, &mut restored, timestamp_ms, celsius);
+                if n >= cut {
+                    prop_assert_eq!(fact, again);
+                    prop_assert_eq!(bytes_of(&live), bytes_of(&restored));
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_state_or_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Device::decode(&bytes);
+            if let Some(version) = bytes.first_mut() {
+                *version = STATE_VERSION;
+            }
+            if let Ok((device, rest)) = Device::decode(&bytes) {
+                let mut again = bytes_of(&device);
+                again.extend_from_slice(rest);
+                prop_assert!(Device::decode(&again).is_ok());
             }
         }
 

@@ -10,6 +10,7 @@
 //! No function here calls the platform's mathematics library for anything that IEEE 754 does not define exactly.
 
 mod calibrate;
+mod codec;
 mod device;
 mod normalize;
 mod reading;
@@ -17,6 +18,7 @@ mod score;
 mod signal;
 
 pub use calibrate::{Calibration, ErrorHistogram};
+pub use codec::StateError;
 pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};

@@ -1,5 +1,7 @@
 //! Scales a device's temperatures with its own mean and spread, the model card's spread until those are learned.
 
+use crate::codec::{Source, StateError, put_f64, put_unsigned};
+
 /// Readings from which mean and spread are learned before they only adapt slowly.
 const LEARNING_READINGS: u32 = 1024;
 /// Share of a new reading in mean and spread once they are learned: a memory of about this many readings.
@@ -37,6 +39,20 @@ impl Normalizer {
         self.mean += share * deviation;
         self.variance = (1.0 - share) * (self.variance + share * deviation * deviation);
         self.n_readings = self.n_readings.saturating_add(1);
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.n_readings.into());
+        put_f64(out, self.mean);
+        put_f64(out, self.variance);
+    }
+
+    pub(crate) fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
+        Ok(Self {
+            n_readings: source.small("count of readings")?,
+            mean: source.f64()?,
+            variance: source.f64()?,
+        })
     }
 
     /// The mean in degrees Celsius.

@@ -38,7 +38,8 @@ impl Reading {
         if !(COLDEST..=HOTTEST).contains(&celsius) {
             return Err(InvalidReading::OutOfRange(celsius));
         }
-        Ok(Self { timestamp_ms, celsius })
+        // Storage may not keep the sign of a zero.
+        Ok(Self { timestamp_ms, celsius: celsius + 0.0 })
     }
 
     /// When it was measured, in epoch milliseconds.

@@ -1,6 +1,7 @@
 //! A device's recent readings and what turns them into a normalized window: the part of its state that knows
 //! temperatures and no scores.
 
+use crate::codec::{Source, StateError, put_f32, put_signed};
 use crate::normalize::Normalizer;
 use crate::reading::Reading;
 
@@ -45,6 +46,39 @@ impl Signal {
         self.timestamps_ms[..self.n_held].contains(&timestamp_ms)
     }
 
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        self.normalizer.encode(out);
+        out.push(u8::try_from(self.n_held).unwrap_or(u8::MAX));
+        let mut before = 0_i64;
+        for place in self.places() {
+            put_f32(out, self.celsius[place]);
+            put_signed(out, self.timestamps_ms[place].wrapping_sub(before));
+            before = self.timestamps_ms[place];
+        }
+    }
+
+    pub(crate) fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
+        let normalizer = Normalizer::decode(source)?;
+        let n_held = usize::from(source.byte()?);
+        if n_held > WINDOW_LENGTH {
+            return Err(StateError::Impossible("window"));
+        }
+        let mut signal = Self { normalizer, n_held, next: n_held % WINDOW_LENGTH, ..Self::default() };
+        let mut before = 0_i64;
+        for place in 0..n_held {
+            signal.celsius[place] = source.f32()?;
+            before = before.wrapping_add(source.signed()?);
+            signal.timestamps_ms[place] = before;
+        }
+        Ok(signal)
+    }
+
+    /// Where the readings held are, oldest first.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let oldest = (self.next + WINDOW_LENGTH - self.n_held) % WINDOW_LENGTH;
+        (0..self.n_held).map(move |age| (oldest + age) % WINDOW_LENGTH)
+    }
+
     /// Tells whether a full window is held.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -62,10 +96,9 @@ impl Signal {
     /// Older readings are cut at `history_limit`, the newest at a wider limit.
     pub fn write_window(&self, scale: Scale, history_limit: f64, out: &mut Vec<f32>) {
         out.extend(std::iter::repeat_n(0.0, WINDOW_LENGTH - self.n_held));
-        let oldest = (self.next + WINDOW_LENGTH - self.n_held) % WINDOW_LENGTH;
-        for age in 0..self.n_held {
-            let celsius = f64::from(self.celsius[(oldest + age) % WINDOW_LENGTH]);
-            let limit = if age + 1 == self.n_held { NEWEST_LIMIT } else { history_limit };
+        for (place, age) in self.places().zip(1..) {
+            let celsius = f64::from(self.celsius[place]);
+            let limit = if age == self.n_held { NEWEST_LIMIT } else { history_limit };
             out.push(scale.normalize(celsius, limit));
         }
     }

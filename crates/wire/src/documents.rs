@@ -32,13 +32,28 @@ pub const FLAG_LEARNING: u32 = 1;
 /// Flag: older than the device's newest reading, and therefore not scored.
 pub const FLAG_LATE: u32 = 2;
 
+/// Flag: nothing was remembered of the device before this reading; it is its first, or the first after so long a
+/// silence that the device was forgotten.
+pub const FLAG_ANEW: u32 = 4;
+/// Bits above the flags: the hour in which the hub took the reading in, counted from 1970, when that is another than
+/// for the device's reading before; 0 otherwise.
+pub const ARRIVED_SHIFT: u32 = 8;
+
+/// Type of a [`ResultsDocument`].
+pub const RESULTS: &str = "results";
+/// Type of a [`RejectsDocument`].
+pub const REJECTS: &str = "rejects";
+/// Type of a document that is a [`Header`] alone: the events of its stretch were lost before they came here, or facts
+/// of them were.
+pub const GAP: &str = "gap";
+
 /// What every document says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
     /// Type, stretch and hash of model, settings and code: a repeat overwrites itself with the same content.
     pub id: String,
-    /// `results`, `rejects` or `devices`.
+    /// `results`, `rejects`, `gap` or `devices`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Partition key.
@@ -65,6 +80,15 @@ pub struct Header {
     pub ttl: i64,
 }
 
+impl Header {
+    /// The number of the group that the bucket holds; `None` for the bucket of rejects and skips, and outside any
+    /// stream.
+    #[must_use]
+    pub fn group(&self) -> Option<usize> {
+        self.bucket.rsplit_once('.').and_then(|(_, group)| group.parse().ok())
+    }
+}
+
 /// Readings of one bucket's devices, with their scores.
 ///
 /// Readers have the rows in a map; writers pass [`SortedRows`], which copies nothing.
@@ -83,6 +107,10 @@ pub struct ResultsDocument<Readings = BTreeMap<String, Vec<ReadingRow>>> {
     pub readings: Readings,
     /// Alerts opened, changed or closed in this stretch.
     pub alerts: Vec<serde_json::Value>,
+    /// Key frames: states of devices as they are after their last row in this document, in base64. From one of them
+    /// and later rows a device's state can be had without its whole history.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub states: BTreeMap<String, String>,
 }
 
 /// Rows sorted by device, and by position within each: the write side of [`ResultsDocument::readings`].
@@ -122,7 +150,7 @@ pub struct ReadingRow {
     pub error: Option<f64>,
     /// Dimensionless score; above 1 is an anomaly.
     pub score: Option<f64>,
-    /// [`FLAG_LEARNING`] and the like.
+    /// [`FLAG_LEARNING`] and the like, and above [`ARRIVED_SHIFT`] the hour of arrival.
     pub flags: u32,
 }
 
@@ -133,8 +161,10 @@ pub struct RejectsDocument {
     #[serde(flatten)]
     pub header: Header,
     /// What could not be decoded or was refused.
+    #[serde(default)]
     pub rejects: Vec<RejectEntry>,
     /// What was understood and left out.
+    #[serde(default)]
     pub skips: Vec<SkipEntry>,
 }
 

@@ -9,5 +9,6 @@ pub mod documents;
 pub mod invocation;
 pub mod model_card;
 pub mod position;
+pub mod snapshot;
 pub mod stored;
 pub mod telemetry;

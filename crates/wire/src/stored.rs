@@ -4,6 +4,7 @@
 //! For each sequence number the document of the highest term that speaks for it counts, then that of the greater
 //! writer; every reader goes through this module.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use crate::documents::{Header, ReadingRow, ResultsDocument};
@@ -38,6 +39,16 @@ impl Precedence {
         Self { overruled }
     }
 
+    /// Whether a document that is not among those compared would lose to one of them somewhere in its stretch.
+    #[must_use]
+    pub fn outranks(headers: &[&Header], mine: &Header) -> bool {
+        headers.iter().any(|other| {
+            other.first_sequence <= mine.last_sequence
+                && other.last_sequence >= mine.first_sequence
+                && (other.term, &other.writer) > (mine.term, &mine.writer)
+        })
+    }
+
     /// Whether the n-th document counts for a sequence number that it speaks for.
     #[must_use]
     pub fn counts(&self, document: usize, sequence: i64) -> bool {
@@ -49,29 +60,35 @@ fn rank(header: &Header) -> (u32, &str, &str) {
     (header.term, &header.writer, &header.id)
 }
 
-/// All rows in documents of one bucket by device, each reading once, in order of position; times are absolute.
+/// All rows in documents of one bucket, each reading once, in order of position; times and sequence numbers are
+/// absolute.
 #[must_use]
-pub fn rows_by_device(documents: &[ResultsDocument]) -> BTreeMap<&str, Vec<ReadingRow>> {
-    let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
+pub fn placed_rows<D: Borrow<ResultsDocument>>(documents: &[D]) -> Vec<(&str, ReadingRow)> {
+    let headers: Vec<&Header> = documents.iter().map(|document| &document.borrow().header).collect();
     let precedence = Precedence::of(&headers);
-    let mut by_device: BTreeMap<&str, Vec<ReadingRow>> = BTreeMap::new();
+    let mut rows: Vec<(&str, ReadingRow)> = Vec::new();
     for (n, document) in documents.iter().enumerate() {
+        let document: &ResultsDocument = document.borrow();
         for (device_id, stored) in &document.readings {
-            let rows = by_device.entry(device_id).or_default();
             for row in stored {
                 let sequence = document.header.first_sequence.saturating_add(row.sequence);
                 if precedence.counts(n, sequence) {
-                    rows.push(ReadingRow {
-                        sequence,
-                        timestamp: document.from.saturating_add(row.timestamp),
-                        ..*row
-                    });
+                    let timestamp = document.from.saturating_add(row.timestamp);
+                    rows.push((device_id, ReadingRow { sequence, timestamp, ..*row }));
                 }
             }
         }
     }
-    for rows in by_device.values_mut() {
-        rows.sort_by_key(|row| (row.sequence, row.index));
+    rows.sort_by_key(|(_, row)| (row.sequence, row.index));
+    rows
+}
+
+/// All rows in documents of one bucket by device; otherwise as [`placed_rows`].
+#[must_use]
+pub fn rows_by_device(documents: &[ResultsDocument]) -> BTreeMap<&str, Vec<ReadingRow>> {
+    let mut by_device: BTreeMap<&str, Vec<ReadingRow>> = BTreeMap::new();
+    for (device_id, row) in placed_rows(documents) {
+        by_device.entry(device_id).or_default().push(row);
     }
     by_device
 }
@@ -120,6 +137,7 @@ mod tests {
             columns: vec![],
             readings: [("d".to_owned(), rows)].into(),
             alerts: vec![],
+            states: BTreeMap::new(),
         }
     }
 
@@ -137,7 +155,7 @@ mod tests {
     #[test]
     fn a_document_that_speaks_for_a_stretch_denies_what_it_does_not_hold() {
         let documents = [document(header(0, 9, 0, "a"), &[(3, 1.0)]), document(header(0, 9, 0, "b"), &[])];
-        assert!(rows_by_device(&documents)["d"].is_empty());
+        assert!(rows_by_device(&documents).is_empty());
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub enum Reject {
     /// The device's clock is ahead of the hub's.
     #[error("clock-ahead: {0} ms ahead of the hub's clock, at most 300000 are accepted")]
     ClockAhead(i64),
+    /// Scoring it makes the program fail.
+    #[error("poison: {0}")]
+    Poison(String),
 }
 
 impl Reject {
@@ -110,6 +113,7 @@ impl Reject {
             Self::MissingTimestamp => "missing-timestamp",
             Self::InvalidTimestamp => "invalid-timestamp",
             Self::ClockAhead(_) => "clock-ahead",
+            Self::Poison(_) => "poison",
         }
     }
 }

@@ -5,23 +5,19 @@ use std::time::Instant;
 
 use anyhow::Context;
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use wire::invocation::{Answer, EventBatchRequest, Outputs};
-use wire::position::Stream;
 
 use crate::app::App;
-use crate::fleet::ListedDevice;
-use crate::scoring::{ScoreError, Summary};
-
-/// Share of the deadline that reading what earlier processes have listed may take.
-const SHARE_OF_OPENING: u32 = 4;
+use crate::scoring::stored::SnapshotStore;
+use crate::scoring::{NewSnapshot, ScoreError, Summary};
 
 /// Answers an invocation; a failure makes the host try the batch again.
 pub async fn handle(app: Arc<App>, invocation_id: String, body: Bytes) -> Answer {
     let deadline = app.settings.deadline;
     let started = Instant::now();
     let until = started + deadline;
-    let failure = match tokio::time::timeout(deadline, open_and_score(app, invocation_id, body, until)).await
-    {
+    let failure = match tokio::time::timeout(deadline, score_apart(app, invocation_id, body, until)).await {
         Ok(Ok((answer, summary))) => {
             log(&summary, started);
             return answer;
@@ -33,51 +29,35 @@ pub async fn handle(app: Arc<App>, invocation_id: String, body: Bytes) -> Answer
     Answer::failure(&failure)
 }
 
-/// Scores, and opens the partition first if this process has not seen it.
-async fn open_and_score(
+/// Scoring is work for a processor, not for the threads that answer requests.
+///
+/// It goes on when the invocation's time is over: what is recovered by then serves the next attempt.
+async fn score_apart(
     app: Arc<App>,
     invocation_id: String,
     body: Bytes,
     until: Instant,
 ) -> anyhow::Result<(Answer, Summary)> {
-    match score_apart(&app, &invocation_id, &body, until).await? {
-        Err(ScoreError::NotOpen(stream)) => {
-            open(&app, stream).await;
-            Ok(score_apart(&app, &invocation_id, &body, until).await??)
+    let runtime = Handle::current();
+    let work = tokio::task::spawn_blocking(move || {
+        let scoring = score(&app, &invocation_id, &body, until);
+        let (answer, summary, snapshot) = runtime.block_on(scoring)?;
+        if let (Some(snapshot), Some(store)) = (snapshot, app.scorer.snapshots().cloned()) {
+            runtime.spawn(keep(snapshot, store));
         }
-        result => Ok(result?),
+        Ok::<_, ScoreError>((answer, summary))
+    });
+    Ok(work.await.context("scoring panicked")??)
+}
+
+async fn keep(snapshot: NewSnapshot, store: Arc<dyn SnapshotStore>) {
+    let n_bytes = snapshot.n_bytes();
+    match snapshot.keep(&store).await {
+        Ok(()) => tracing::debug!(n_bytes, "snapshot kept"),
+        Err(error) => {
+            tracing::warn!(n_bytes, error = format!("{error:#}"), "snapshot not kept; recovery takes longer");
+        }
     }
-}
-
-/// Scoring is work for a processor, not for the threads that answer requests.
-async fn score_apart(
-    app: &Arc<App>,
-    invocation_id: &str,
-    body: &Bytes,
-    until: Instant,
-) -> anyhow::Result<Result<(Answer, Summary), ScoreError>> {
-    let (app, invocation_id, body) = (Arc::clone(app), invocation_id.to_owned(), body.clone());
-    let work = tokio::task::spawn_blocking(move || score(&app, &invocation_id, &body, until));
-    work.await.context("scoring panicked")
-}
-
-async fn open(app: &App, stream: Stream) {
-    let limit = app.settings.deadline / SHARE_OF_OPENING;
-    let listed = match tokio::time::timeout(limit, app.fleet.listed_in(&stream)).await {
-        Ok(Ok(listed)) => listed,
-        Ok(Err(error)) => nobody(&stream, &error.to_string()),
-        Err(_) => nobody(&stream, "the store took too long"),
-    };
-    app.scorer.open(stream, listed);
-}
-
-fn nobody(stream: &Stream, error: &str) -> Vec<ListedDevice> {
-    tracing::warn!(
-        partition = stream.partition,
-        error,
-        "what is listed already cannot be read; devices reappear with their next reading"
-    );
-    Vec::new()
 }
 
 /// From the request's body to the answer: all of it but logs and deadline.
@@ -85,20 +65,20 @@ fn nobody(stream: &Stream, error: &str) -> Vec<ListedDevice> {
 /// # Errors
 ///
 /// [`ScoreError`] when another try may cure it.
-pub fn score(
+pub async fn score(
     app: &App,
     invocation_id: &str,
     body: &[u8],
     until: Instant,
-) -> Result<(Answer, Summary), ScoreError> {
+) -> Result<(Answer, Summary, Option<NewSnapshot>), ScoreError> {
     let request = EventBatchRequest::parse(body, "events")?;
     let retry_count = request.retry().count;
     app.live.begin(invocation_id, retry_count, Instant::now());
-    let scored = app.scorer.score(&request, body, until)?;
+    let scored = app.scorer.score(&request, body, until).await?;
     let live = app.live.add(&scored.summary, retry_count, Instant::now());
     let outputs =
         Outputs { documents: scored.documents, live: live.into_iter().collect(), ..Outputs::default() };
-    Ok((outputs.into_answer()?, scored.summary))
+    Ok((outputs.into_answer()?, scored.summary, scored.snapshot))
 }
 
 fn log(summary: &Summary, started: Instant) {
@@ -107,6 +87,7 @@ fn log(summary: &Summary, started: Instant) {
         n_anomalies = summary.n_anomalies,
         n_rejects = summary.n_rejects,
         n_skips = summary.n_skips,
+        n_stored = summary.n_stored,
         enqueued_to_ms = summary.enqueued_to,
         duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "batch scored"

@@ -67,6 +67,34 @@ impl<'a> Batch<'a> {
     }
 }
 
+impl Batch<'_> {
+    /// When the hub took in the first event, in epoch milliseconds.
+    #[must_use]
+    pub fn first_enqueued(&self) -> Option<i64> {
+        self.events.first().and_then(|event| event.enqueued_ms)
+    }
+
+    /// When the hub took in the first of the events up to a position that says so, in epoch milliseconds.
+    #[must_use]
+    pub fn enqueued_until(&self, position: i64) -> Option<i64> {
+        self.events[..self.place_after(position)].iter().find_map(|event| event.enqueued_ms)
+    }
+
+    /// Place of the first event that comes after a position.
+    #[must_use]
+    pub fn place_after(&self, position: i64) -> usize {
+        self.sequences.partition_point(|sequence| *sequence <= position)
+    }
+
+    /// Stretches between two of its events, and between `expected` and its first, that are no events of it.
+    #[must_use]
+    pub fn jumps(&self, from_place: usize) -> Vec<(i64, i64)> {
+        let sequences = &self.sequences[from_place..];
+        let pairs = sequences.windows(2).filter(|pair| pair[1] > pair[0] + 1);
+        pairs.map(|pair| (pair[0] + 1, pair[1] - 1)).collect()
+    }
+}
+
 fn newest_enqueued(events: &[Event<'_>]) -> i64 {
     events.iter().filter_map(|event| event.enqueued_ms).max().unwrap_or_default()
 }

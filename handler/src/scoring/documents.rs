@@ -3,13 +3,14 @@
 //! Ids name the stretch that a document speaks for and the rules it was decided by, so that a repeat overwrites
 //! itself with the same content, and another cut overwrites nothing.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use serde::Serialize;
 use wire::documents::{
-    DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, FLAG_LATE, FLAG_LEARNING,
-    Header, READING_COLUMNS, REJECT_TEXT_BYTES, ReadingRow, RejectEntry, RejectsDocument, ResultsDocument,
-    SkipEntry, SortedRows,
+    DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, GAP, Header,
+    READING_COLUMNS, REJECT_TEXT_BYTES, REJECTS, RESULTS, ReadingRow, RejectEntry, RejectsDocument,
+    ResultsDocument, SkipEntry, SortedRows,
 };
 use wire::invocation::{RawObject, looks_like_date};
 use wire::position::{REJECT_GROUP, Stream, short_hash};
@@ -17,8 +18,13 @@ use wire::telemetry::Reject;
 
 use super::ScoreError;
 use super::batch::Batch;
-use super::partition::{Decided, Outcome, Partition};
-use detector::{Fact, Fate};
+use super::decide::{Decided, Outcome};
+use super::mutants::{self, Mutant};
+use super::partition::Marker;
+use super::recovery::frame_of;
+use super::state::State;
+use super::tail::Tail;
+use detector::Fact;
 
 /// Bytes that a reading's row takes at most, its device's id apart.
 const ROW_BYTES: usize = 120;
@@ -50,11 +56,37 @@ pub struct Writer<'a> {
     term: u32,
 }
 
-/// Documents of one answer, and what they have in common.
+/// What an answer is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The events.
+    pub batch: &'a Batch<'a>,
+    /// What became of them.
+    pub decided: &'a [Decided],
+    /// What is stored of them already.
+    pub tail: &'a Tail,
+    /// First sequence number that is not folded in already.
+    pub first: i64,
+    /// Lost stretches that no stored document speaks of yet.
+    pub gaps: &'a [(i64, i64)],
+}
+
+/// Documents of one answer, in the order in which they must be stored.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// All that holds facts.
+    pub facts: Vec<RawObject>,
+    /// The last of them; `None` when there are none.
+    pub marker: Option<Marker>,
+    /// Tables of devices.
+    pub tables: Vec<RawObject>,
+}
+
+/// Documents of one answer on their way.
 struct Answer<'a> {
     writer: &'a Writer<'a>,
-    batch: &'a Batch<'a>,
-    documents: Vec<RawObject>,
+    source: Source<'a>,
+    written: Written,
 }
 
 /// A part of an event that is no stored reading; the event's text is kept once, with its first reject.
@@ -65,6 +97,9 @@ struct LeftOut<'a> {
 
 /// A reading on its way into a bucket's document; its sequence number and time are still absolute.
 type PlacedRow<'a> = (&'a str, ReadingRow);
+
+/// A device's state, and the position of the reading that it follows.
+type Frame = (i64, u32, String);
 
 impl<'a> Writer<'a> {
     /// Writes for a partition.
@@ -79,30 +114,27 @@ impl<'a> Writer<'a> {
         Self { identity, stream: None, prefix: short_hash(&[&String::from_utf8_lossy(body)]), term: 0 }
     }
 
-    /// Writes all documents of an answer, in the order in which they must be stored.
+    /// Writes all documents of an answer.
     ///
     /// # Errors
     ///
     /// A fault of this program: a document that is no JSON, or one that the host would damage.
-    pub fn write(
-        &self,
-        partition: &mut Partition,
-        batch: &Batch<'_>,
-        decided: &[Decided],
-    ) -> Result<Vec<RawObject>, ScoreError> {
-        let mut answer = Answer { writer: self, batch, documents: Vec::new() };
-        let buckets = answer.write_results(partition, decided)?;
-        answer.write_rejects(partition, decided)?;
+    pub fn write(&self, state: &mut State, source: Source<'_>) -> Result<Written, ScoreError> {
+        let mut answer = Answer { writer: self, source, written: Written::default() };
+        answer.write_gaps()?;
+        let buckets = answer.write_results(state)?;
+        answer.write_rejects(state)?;
         if self.stream.is_some() {
             for bucket in buckets {
-                answer.write_devices(partition, bucket)?;
+                answer.write_devices(state, bucket)?;
             }
         }
-        Ok(answer.documents)
+        Ok(answer.written)
     }
 
     fn header(&self, kind: &str, bucket: Option<usize>, stretch: &Range<i64>, batch: &Batch<'_>) -> Header {
         let (first, last) = (stretch.start, stretch.end - 1);
+        let id_last = if mutants::is(Mutant::IdsWithoutLast) { first } else { last };
         let (bucket, id) = match self.stream {
             None => (
                 MANUAL_BUCKET.to_owned(),
@@ -110,7 +142,10 @@ impl<'a> Writer<'a> {
             ),
             Some(_) => {
                 let group = bucket.map_or_else(|| REJECT_GROUP.to_owned(), |bucket| bucket.to_string());
-                (format!("{}{group}", self.prefix), format!("{kind}-{first}-{last}-{}", self.identity.rules))
+                (
+                    format!("{}{group}", self.prefix),
+                    format!("{kind}-{first}-{id_last}-{}", self.identity.rules),
+                )
             }
         };
         Header {
@@ -132,68 +167,105 @@ impl<'a> Writer<'a> {
 }
 
 impl Answer<'_> {
-    fn push(&mut self, document: &impl Serialize) -> Result<(), ScoreError> {
-        self.documents.push(RawObject::new(serde_json::to_string(document)?)?);
+    fn push(&mut self, header: &Header, document: &impl Serialize) -> Result<(), ScoreError> {
+        self.written.facts.push(RawObject::new(serde_json::to_string(document)?)?);
+        self.written.marker = Some(Marker { bucket: header.bucket.clone(), id: header.id.clone() });
         Ok(())
     }
 
-    fn stretch(&self) -> Range<i64> {
-        self.batch.first()..self.batch.last().saturating_add(1)
+    /// What a document speaks for: the answer's stretch, less what is stored already.
+    fn stretch(&self, bucket: Option<usize>) -> Range<i64> {
+        let first = self.source.tail.end_of(bucket).unwrap_or(self.source.first);
+        first..self.source.batch.last().saturating_add(1)
+    }
+
+    fn header(&self, kind: &str, bucket: Option<usize>, stretch: &Range<i64>) -> Header {
+        self.writer.header(kind, bucket, stretch, self.source.batch)
+    }
+
+    fn write_gaps(&mut self) -> Result<(), ScoreError> {
+        for (first, last) in self.source.gaps {
+            let header = self.header(GAP, None, &(*first..last.saturating_add(1)));
+            self.push(&header, &header)?;
+        }
+        Ok(())
     }
 
     /// Returns the buckets that got readings.
-    fn write_results(
-        &mut self,
-        partition: &Partition,
-        decided: &[Decided],
-    ) -> Result<Vec<usize>, ScoreError> {
-        let mut placed: Vec<(usize, PlacedRow<'_>)> = Vec::with_capacity(decided.len());
+    fn write_results(&mut self, state: &mut State) -> Result<Vec<usize>, ScoreError> {
+        let decided = self.source.decided;
+        let mut placed: Vec<(usize, usize, ReadingRow)> = Vec::with_capacity(decided.len());
         for part in decided {
-            if let Outcome::Reading(slot, fact) = &part.outcome {
-                let row = reading_row(self.batch.sequence(part.event), part, fact);
-                placed.push((partition.bucket(*slot), (partition.device_id(*slot), row)));
+            if let Outcome::Reading(slot, fact, flags) = &part.outcome {
+                let row = reading_row(self.source.batch.sequence(part.event), part, fact, *flags);
+                placed.push((state.entry(*slot).bucket, *slot, row));
             }
         }
         // Stable, so that each bucket keeps the order of positions.
-        placed.sort_by_key(|(bucket, _)| *bucket);
+        placed.sort_by_key(|(bucket, ..)| *bucket);
         let mut buckets = Vec::new();
-        for group in placed.chunk_by(|(left, _), (right, _)| left == right) {
-            let bucket = group[0].0;
-            let rows: Vec<PlacedRow<'_>> = group.iter().map(|(_, row)| *row).collect();
-            self.write_bucket(bucket, rows)?;
-            buckets.push(bucket);
+        for group in placed.chunk_by(|(left, ..), (right, ..)| left == right) {
+            let due = take_due_frames(state, group);
+            let state: &State = state;
+            let frame = |(slot, (sequence, index)): (usize, (i64, u32))| {
+                let entry = state.entry(slot);
+                (&*entry.id, (sequence, index, frame_of(&entry.memory)))
+            };
+            let frames = due.into_iter().map(frame).collect();
+            let rows: Vec<PlacedRow<'_>> =
+                group.iter().map(|(_, slot, row)| (&*state.entry(*slot).id, *row)).collect();
+            self.write_bucket(group[0].0, rows, &frames)?;
+            buckets.push(group[0].0);
         }
         Ok(buckets)
     }
 
-    fn write_bucket(&mut self, bucket: usize, mut rows: Vec<PlacedRow<'_>>) -> Result<(), ScoreError> {
-        let sizes = rows.iter().map(|(id, row)| (row.sequence, ROW_BYTES + id.len()));
-        for (range, stretch) in cut(sizes, self.stretch()) {
+    fn write_bucket(
+        &mut self,
+        bucket: usize,
+        mut rows: Vec<PlacedRow<'_>>,
+        frames: &HashMap<&str, Frame>,
+    ) -> Result<(), ScoreError> {
+        let is_framed_at = |id: &str, row: &ReadingRow| {
+            frames.get(id).filter(|frame| (frame.0, frame.1) == (row.sequence, row.index))
+        };
+        let sizes = rows.iter().map(|(id, row)| {
+            let frame = is_framed_at(id, row).map_or(0, |frame| id.len() + frame.2.len());
+            (row.sequence, ROW_BYTES + id.len() + frame)
+        });
+        for (range, stretch) in cut(sizes, self.stretch(Some(bucket))) {
             let rows = &mut rows[range];
             let from = rows.iter().map(|(_, row)| row.timestamp).min().unwrap_or_default();
             let to = rows.iter().map(|(_, row)| row.timestamp).max().unwrap_or_default();
-            for (_, row) in rows.iter_mut() {
+            let mut states = BTreeMap::new();
+            for (id, row) in rows.iter_mut() {
+                if let Some(frame) = is_framed_at(id, row) {
+                    states.insert((*id).to_owned(), frame.2.clone());
+                }
                 row.sequence -= stretch.start;
                 row.timestamp = row.timestamp.saturating_sub(from);
             }
             // Stable, so that each device keeps the order of positions.
             rows.sort_by_key(|(id, _)| *id);
-            self.push(&ResultsDocument {
-                header: self.writer.header("results", Some(bucket), &stretch, self.batch),
+            let document = ResultsDocument {
+                header: self.header(RESULTS, Some(bucket), &stretch),
                 from,
                 to,
                 columns: READING_COLUMNS.map(str::to_owned).to_vec(),
                 readings: SortedRows(rows),
                 alerts: Vec::new(),
-            })?;
+                states,
+            };
+            self.push(&document.header, &document)?;
         }
         Ok(())
     }
 
-    fn write_rejects(&mut self, partition: &Partition, decided: &[Decided]) -> Result<(), ScoreError> {
+    fn write_rejects(&mut self, state: &State) -> Result<(), ScoreError> {
         let mut left_out: Vec<LeftOut<'_>> = Vec::new();
         let mut text_of = None;
-        for part in decided.iter().filter(|part| !matches!(part.outcome, Outcome::Reading(..))) {
+        let is_new = |part: &&Decided| !matches!(part.outcome, Outcome::Reading(..) | Outcome::Stored);
+        for part in self.source.decided.iter().filter(is_new) {
             let is_reject = matches!(part.outcome, Outcome::Reject(_));
             let carries_text = is_reject && text_of != Some(part.event);
             if carries_text {
@@ -201,68 +273,66 @@ impl Answer<'_> {
             }
             left_out.push(LeftOut { part, carries_text });
         }
-        if left_out.is_empty() {
-            return Ok(());
-        }
+        let Some(first) = left_out.first() else { return Ok(()) };
+        let mut whole = self.stretch(None);
+        // Documents must speak for what they hold.
+        whole.start = whole.start.min(self.source.batch.sequence(first.part.event));
         let sizes = left_out.iter().map(|left_out| {
             let text =
                 if left_out.carries_text { self.text(left_out.part).len().min(REJECT_TEXT_BYTES) } else { 0 };
-            (self.batch.sequence(left_out.part.event), REJECT_BYTES + ESCAPED_BYTES * text)
+            (self.source.batch.sequence(left_out.part.event), REJECT_BYTES + ESCAPED_BYTES * text)
         });
-        for (range, stretch) in cut(sizes, self.stretch()) {
+        for (range, stretch) in cut(sizes, whole) {
             let mut document = RejectsDocument {
-                header: self.writer.header("rejects", None, &stretch, self.batch),
+                header: self.header(REJECTS, None, &stretch),
                 rejects: Vec::new(),
                 skips: Vec::new(),
             };
             for LeftOut { part, carries_text } in &left_out[range] {
                 match &part.outcome {
-                    Outcome::Reading(..) => {}
+                    Outcome::Reading(..) | Outcome::Stored => {}
                     Outcome::Reject(reject) => {
                         document.rejects.push(self.reject_entry(part, reject, *carries_text));
                     }
                     Outcome::Duplicate(slot) => {
-                        document.skips.push(self.skip_entry(
-                            part,
-                            "duplicate",
-                            Some(partition.device_id(*slot)),
-                        ));
+                        let device_id = Some(&*state.entry(*slot).id);
+                        document.skips.push(self.skip_entry(part, "duplicate", device_id));
                     }
                     Outcome::NotTelemetry => {
                         document.skips.push(self.skip_entry(part, "not-telemetry", None));
                     }
                 }
             }
-            self.push(&document)?;
+            self.push(&document.header, &document)?;
         }
         Ok(())
     }
 
-    fn write_devices(&mut self, partition: &mut Partition, bucket: usize) -> Result<(), ScoreError> {
-        let enqueued_to = self.batch.enqueued_to();
-        for (page, rows) in partition.take_due_pages(bucket, enqueued_to) {
-            let mut header = self.writer.header("devices", Some(bucket), &self.stretch(), self.batch);
-            header.id = format!("{DEVICES_ID}{page}");
+    fn write_devices(&mut self, state: &mut State, bucket: usize) -> Result<(), ScoreError> {
+        let stretch = self.source.first..self.source.batch.last().saturating_add(1);
+        let header = self.header("devices", Some(bucket), &stretch);
+        let (listing, entries) = state.listing();
+        for (page, rows) in listing.take_due(entries, bucket, self.source.batch.enqueued_to()) {
             let document = DevicesDocument {
-                header,
+                header: Header { id: format!("{DEVICES_ID}{page}"), ..header.clone() },
                 columns: DEVICE_COLUMNS.map(str::to_owned).to_vec(),
                 devices: rows.into_iter().map(|(id, row)| (id.to_owned(), row)).collect(),
             };
-            self.push(&document)?;
+            self.written.tables.push(RawObject::new(serde_json::to_string(&document)?)?);
         }
         Ok(())
     }
 
     fn text(&self, part: &Decided) -> &str {
-        &self.batch.events()[part.event].text
+        &self.source.batch.events()[part.event].text
     }
 
     fn reject_entry(&self, part: &Decided, reject: &Reject, carries_text: bool) -> RejectEntry {
-        let event = &self.batch.events()[part.event];
+        let event = &self.source.batch.events()[part.event];
         let text = if carries_text { self.text(part) } else { "" };
         let kept = &text[..text.floor_char_boundary(REJECT_TEXT_BYTES)];
         RejectEntry {
-            sequence: self.batch.sequence(part.event),
+            sequence: self.source.batch.sequence(part.event),
             index: part.index,
             count: part.count,
             reason: reject.reason().to_owned(),
@@ -276,7 +346,7 @@ impl Answer<'_> {
 
     fn skip_entry(&self, part: &Decided, reason: &str, device_id: Option<&str>) -> SkipEntry {
         SkipEntry {
-            sequence: self.batch.sequence(part.event),
+            sequence: self.source.batch.sequence(part.event),
             index: part.index,
             count: part.count,
             reason: reason.to_owned(),
@@ -285,9 +355,20 @@ impl Answer<'_> {
     }
 }
 
-fn reading_row(sequence: i64, part: &Decided, fact: &Fact) -> ReadingRow {
-    let learning = if fact.learning { FLAG_LEARNING } else { 0 };
-    let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
+/// Takes the devices with readings in a group whose key frames are due: the position of each one's newest reading by
+/// slot.
+fn take_due_frames(state: &mut State, group: &[(usize, usize, ReadingRow)]) -> HashMap<usize, (i64, u32)> {
+    let mut due = HashMap::new();
+    for (_, slot, row) in group {
+        if state.is_frame_due(*slot) {
+            due.insert(*slot, (row.sequence, row.index));
+        }
+    }
+    due.keys().for_each(|slot| state.framed(*slot));
+    due
+}
+
+fn reading_row(sequence: i64, part: &Decided, fact: &Fact, flags: u32) -> ReadingRow {
     ReadingRow {
         sequence,
         index: part.index,
@@ -297,7 +378,7 @@ fn reading_row(sequence: i64, part: &Decided, fact: &Fact) -> ReadingRow {
         expected: fact.expected,
         error: fact.error,
         score: fact.score,
-        flags: learning | late,
+        flags,
     }
 }
 

@@ -1,38 +1,92 @@
-//! From a batch of events to documents: decode, observe, reconstruct, decide, write.
+//! From a batch of events to documents: what is stored already, what is decided now, what must be written.
 //!
-//! The state of each hub partition is a fold over its events in order of position; [`partition`] holds it,
-//! [`documents`] writes down what was decided.
-//! No clock and no randomness enter: the same events give the same facts.
+//! The state of each hub partition is a fold over its facts in order of position ([`state`]); [`decide`] makes facts
+//! of events, [`documents`] writes them down, [`partition`] knows which answers are stored, and [`recovery`] reads
+//! back what another process, or this one before it was killed, has stored.
+//! No clock and no randomness enter the fold: the same events give the same facts.
 
 pub mod batch;
+pub mod decide;
 pub mod documents;
+pub mod journal;
+pub mod listing;
+mod mutants;
+mod opening;
 pub mod partition;
+pub mod patience;
+mod poison;
+pub mod recovery;
+#[cfg(test)]
+mod schedules;
+pub mod snapshots;
+pub mod state;
+pub mod stored;
+pub mod tail;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use detector::{Detector, Prior};
+use detector::{Detector, Prior, Verdict};
 use thiserror::Error;
 use wire::api::DeviceView;
 use wire::invocation::{Damage, EventBatchRequest, InvocationError, RawObject};
 use wire::position::{Stream, short_hash};
 
-use crate::fleet::ListedDevice;
 use crate::model::Model;
 use crate::settings::Settings;
+use crate::store::StoreError;
 use batch::Batch;
-use documents::{Writer, WriterIdentity};
-use partition::Partition;
+use decide::{Decided, Outcome, Reconstruct};
+use documents::{Source, Writer, WriterIdentity, Written};
+use journal::Journal;
+use mutants::Mutant;
+use partition::{Attempt, Partition};
+use patience::Patience;
+pub use snapshots::NewSnapshot;
+use state::{Retention, State, Undo};
+use stored::{SnapshotStore, StoredFacts};
+use tail::Tail;
+
+/// Devices of a batch that its summary shows: more than a live message holds.
+const SHOWN_DEVICES: usize = 32;
+/// How often a partition's state is kept.
+const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Scores batches, one partition at a time each, partitions side by side.
 #[derive(Debug)]
-pub struct Scorer {
+pub struct Scorer<M = Arc<Model>> {
     detector: Detector,
-    model: Arc<Model>,
+    model: M,
     identity: WriterIdentity,
     n_buckets: u32,
-    partitions: Mutex<HashMap<Stream, Arc<Mutex<Partition>>>>,
+    storage: Storage,
+    snapshot_interval: Duration,
+    slots: Mutex<HashMap<Stream, Arc<tokio::sync::Mutex<Slot>>>>,
+}
+
+/// Where facts and states are read back.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// Facts.
+    pub facts: Arc<dyn StoredFacts>,
+    /// Snapshots; `None` means that there are none.
+    pub snapshots: Option<Arc<dyn SnapshotStore>>,
+    /// Folder of journals; `None` means that an event which ends the process is not found.
+    pub journals: Option<PathBuf>,
+}
+
+/// What this process keeps of a hub partition.
+#[derive(Debug, Default)]
+struct Slot {
+    /// `None` before the first batch, and after a panic: then it is recovered.
+    partition: Option<Partition>,
+    /// Set while events are being decided; found set, it tells of a panic.
+    is_deciding: bool,
+    journal: Option<Journal>,
+    patience: Patience,
+    snapshot_at: Option<Instant>,
 }
 
 /// What a batch came to.
@@ -42,6 +96,8 @@ pub struct Scored {
     pub documents: Vec<RawObject>,
     /// For logs and live messages.
     pub summary: Summary,
+    /// To be kept, off the hot path.
+    pub snapshot: Option<NewSnapshot>,
 }
 
 /// A batch in figures.
@@ -55,6 +111,8 @@ pub struct Summary {
     pub n_rejects: usize,
     /// Duplicates, and events that are no telemetry.
     pub n_skips: usize,
+    /// Parts of events whose facts were stored already.
+    pub n_stored: usize,
     /// Newest enqueued time, in epoch milliseconds; 0 when the host did not say.
     pub enqueued_to: i64,
     /// Devices of the batch as they stand after it.
@@ -67,9 +125,6 @@ pub enum ScoreError {
     /// The host's request cannot be read.
     #[error(transparent)]
     Invocation(#[from] InvocationError),
-    /// A partition that this process has not seen: open it first.
-    #[error("partition {} of hub {} is not open", .0.partition, .0.hub)]
-    NotOpen(Stream),
     /// The time of the invocation is over; nothing was decided.
     #[error("the deadline passed before the batch was scored")]
     Deadline,
@@ -87,6 +142,43 @@ pub enum ScoreError {
         /// The one that follows it.
         next: i64,
     },
+    /// What is stored cannot be read.
+    #[error("what is stored of the partition cannot be read: {}", .0.with_causes())]
+    Store(#[from] StoreError),
+    /// What must be stored was not found.
+    #[error(
+        "events {first} to {last} are below the checkpoint, but facts of them are not found in storage; reading again"
+    )]
+    Hole {
+        /// First sequence number.
+        first: i64,
+        /// Last sequence number.
+        last: i64,
+    },
+    /// A key frame cannot be read.
+    #[error("the stored state of device `{device_id}` is damaged: {reason}")]
+    Frame {
+        /// The device.
+        device_id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `BUCKETS_PER_PARTITION` was changed.
+    #[error(
+        "documents list device `{device_id}` in group {bucket}: BUCKETS_PER_PARTITION is not what they were written with; set it back"
+    )]
+    Buckets {
+        /// A device.
+        device_id: String,
+        /// Its group in the documents.
+        bucket: usize,
+    },
+    /// `BUCKETS_PER_PARTITION` was changed.
+    #[error("a snapshot was written with BUCKETS_PER_PARTITION={stored}; set it back")]
+    SnapshotBuckets {
+        /// The number that it was.
+        stored: u32,
+    },
     /// The model failed.
     #[error("the batch cannot be scored: {0:#}")]
     Model(anyhow::Error),
@@ -101,7 +193,7 @@ pub enum ScoreError {
 impl Scorer {
     /// Prepares to score with a model and settings.
     #[must_use]
-    pub fn new(model: Arc<Model>, settings: &Settings, writer: String) -> Self {
+    pub fn new(model: Arc<Model>, settings: &Settings, writer: String, storage: Storage) -> Self {
         let card = model.card();
         let prior = Prior { spread: card.normalization.prior_spread, error_quantile: card.error_quantile };
         let rules = [
@@ -115,19 +207,23 @@ impl Scorer {
             identity: WriterIdentity { writer, rules: short_hash(&rules), ttl_s: settings.ttl_s },
             model,
             n_buckets: settings.buckets_per_partition,
-            partitions: Mutex::default(),
+            storage,
+            snapshot_interval: SNAPSHOT_INTERVAL,
+            slots: Mutex::default(),
         }
     }
+}
 
+impl<M: Reconstruct> Scorer<M> {
     /// Scores one invocation's events.
     ///
-    /// After `until` nothing is decided any more.
+    /// After `until` nothing is decided any more; what was recovered by then is kept for the next attempt.
     /// `body` is the request's, which names the documents of a call without a place in a stream.
     ///
     /// # Errors
     ///
     /// [`ScoreError`] when another try may cure it; what a device did wrong is a reject instead.
-    pub fn score(
+    pub async fn score(
         &self,
         request: &EventBatchRequest<'_>,
         body: &[u8],
@@ -138,11 +234,7 @@ impl Scorer {
             return Ok(Scored::default());
         }
         let Some(context) = request.partition() else {
-            // An admin call: no place in any stream, so nothing is remembered of it.
-            let mut alone = Partition::new(self.n_buckets);
-            let batch = Batch::without_positions(&events);
-            let writer = Writer::for_manual_call(&self.identity, body);
-            return self.score_in(&mut alone, &batch, &writer);
+            return self.score_alone(&Batch::without_positions(&events), body);
         };
         let stream = Stream {
             namespace: context.namespace.clone(),
@@ -150,57 +242,192 @@ impl Scorer {
             partition: context.partition.clone(),
             epoch: 0,
         };
-        let batch = Batch::new(&events)?;
-        let partition = self.partition(&stream).ok_or_else(|| ScoreError::NotOpen(stream.clone()))?;
-        let Ok(mut partition) = partition.lock() else {
-            // A panic left half a batch in the state: forget it rather than score with it.
-            tracing::error!(partition = stream.partition, "state dropped after a panic; devices learn again");
-            self.close(&stream);
-            return Err(ScoreError::NotOpen(stream));
-        };
+        self.score_batch(stream, &Batch::new(&events)?, request.retry().count, until).await
+    }
+
+    /// Scores events of a stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scorer::score`].
+    async fn score_batch(
+        &self,
+        stream: Stream,
+        batch: &Batch<'_>,
+        retry_count: u32,
+        until: Instant,
+    ) -> Result<Scored, ScoreError> {
+        let slot = self.slot(&stream);
         // Attempts that timed out wait here for their turn; they must not take it.
+        let waited = tokio::time::timeout_at(until.into(), slot.lock()).await;
+        let mut slot = waited.map_err(|_| ScoreError::Deadline)?;
+        let scored = self.score_in(&mut slot, stream, batch, retry_count, until).await;
+        slot.patience.note(&scored);
+        scored
+    }
+
+    async fn score_in(
+        &self,
+        slot: &mut Slot,
+        stream: Stream,
+        batch: &Batch<'_>,
+        retry_count: u32,
+        until: Instant,
+    ) -> Result<Scored, ScoreError> {
+        self.open(&mut slot.partition, stream, batch).await?;
+        // Taken out, so that a panic leaves nothing behind.
+        let Some(mut partition) = slot.partition.take() else { return Err(ScoreError::Deadline) };
+        let scored = self.score_next(&mut partition, slot, batch, retry_count, until).await;
+        slot.partition = Some(partition);
+        scored
+    }
+
+    /// Scores an admin call: it has no place in any stream, so nothing is remembered of it.
+    fn score_alone(&self, batch: &Batch<'_>, body: &[u8]) -> Result<Scored, ScoreError> {
+        let mut state = self.empty_state();
+        let tail = Tail::default();
+        let mut undo = state.begin();
+        let rules = self.rules(&tail);
+        let decided = decide::decide(rules, &mut state, batch, 0..batch.events().len(), &mut undo)
+            .map_err(ScoreError::Model)?;
+        let source = Source { batch, decided: &decided, tail: &tail, first: batch.first(), gaps: &[] };
+        let written = Writer::for_manual_call(&self.identity, body).write(&mut state, source)?;
+        let summary = summarize(&state, batch, &decided, &undo);
+        Ok(Scored { documents: written.facts, summary, snapshot: None })
+    }
+
+    async fn score_next(
+        &self,
+        partition: &mut Partition,
+        slot: &mut Slot,
+        batch: &Batch<'_>,
+        retry_count: u32,
+        until: Instant,
+    ) -> Result<Scored, ScoreError> {
+        let attempt = Attempt {
+            stored: &*self.storage.facts,
+            detector: &self.detector,
+            writer: &self.identity.writer,
+            retry_count,
+            patience: slot.patience,
+            oldest_ms: self.oldest_ms(batch),
+        };
+        let tail = partition.prepare(batch, attempt).await?;
+        let snapshot = self.due_snapshot(partition, slot)?;
+        let from = partition.state.position.map_or(0, |position| batch.place_after(position));
+        if from == batch.events().len() {
+            return Ok(Scored { snapshot, ..Scored::default() });
+        }
         if Instant::now() > until {
             return Err(ScoreError::Deadline);
         }
-        let is_retry = request.retry().count > 0;
-        partition.begin(batch.first(), is_retry);
-        let writer = Writer::for_stream(&self.identity, &stream, partition.term());
-        self.score_in(&mut partition, &batch, &writer)
-    }
-
-    fn score_in(
-        &self,
-        partition: &mut Partition,
-        batch: &Batch<'_>,
-        writer: &Writer<'_>,
-    ) -> Result<Scored, ScoreError> {
-        let decided = partition.decide(batch, &self.detector, &self.model).map_err(ScoreError::Model)?;
-        let documents = match writer.write(partition, batch, &decided) {
-            Ok(documents) => documents,
+        let mut undo = partition.state.begin();
+        let decided = self.decide(partition, slot, batch, from, &tail, &mut undo);
+        let written =
+            decided.and_then(|decided| Ok((self.write(partition, batch, from, &decided, &tail)?, decided)));
+        let (written, decided) = match written {
+            Ok(written) => written,
             Err(error) => {
-                partition.take_back();
+                partition.state.undo(undo);
                 return Err(error);
             }
         };
-        partition.end(batch.first(), batch.last());
-        let summary = partition.summarize(batch, &decided);
-        Ok(Scored { documents, summary })
+        let summary = summarize(&partition.state, batch, &decided, &undo);
+        let documents = end(partition, batch, from, written, undo);
+        let snapshot = match mutants::is(Mutant::SnapshotOfAnswered) {
+            true => snapshots::snapshot_of(partition, self.n_buckets)?,
+            false => snapshot,
+        };
+        Ok(Scored { documents, summary, snapshot })
     }
 
-    /// Begins to score a partition, with the devices that earlier processes have listed; one that is open stays as it
-    /// is.
-    pub fn open(&self, stream: Stream, listed: Vec<ListedDevice>) {
-        let mut partition = Partition::new(self.n_buckets);
-        partition.restore(listed);
-        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
-        partitions.entry(stream).or_insert_with(|| Arc::new(Mutex::new(partition)));
+    fn write(
+        &self,
+        partition: &mut Partition,
+        batch: &Batch<'_>,
+        from: usize,
+        decided: &[Decided],
+        tail: &Tail,
+    ) -> Result<Written, ScoreError> {
+        let mut gaps = partition.gaps.clone();
+        gaps.extend(batch.jumps(from));
+        let source = Source { batch, decided, tail, first: batch.sequence(from), gaps: &gaps };
+        Writer::for_stream(&self.identity, &partition.stream, partition.term)
+            .write(&mut partition.state, source)
     }
 
-    fn close(&self, stream: &Stream) {
-        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
+    /// The state to be kept now, if it is time and all of it is stored.
+    fn due_snapshot(
+        &self,
+        partition: &Partition,
+        slot: &mut Slot,
+    ) -> Result<Option<NewSnapshot>, ScoreError> {
+        let is_due = slot.snapshot_at.is_none_or(|at| at.elapsed() >= self.snapshot_interval);
+        if self.storage.snapshots.is_none() || !is_due || !partition.is_settled() {
+            return Ok(None);
+        }
+        slot.snapshot_at = Some(Instant::now());
+        snapshots::snapshot_of(partition, self.n_buckets)
     }
 
-    fn partition(&self, stream: &Stream) -> Option<Arc<Mutex<Partition>>> {
-        self.partitions.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
+    fn rules<'a>(&'a self, tail: &'a Tail) -> decide::Rules<'a, M> {
+        decide::Rules { detector: &self.detector, model: &self.model, tail }
     }
+
+    fn empty_state(&self) -> State {
+        State::new(self.n_buckets, Retention::of_ttl(self.identity.ttl_s))
+    }
+
+    fn slot(&self, stream: &Stream) -> Arc<tokio::sync::Mutex<Slot>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(stream.clone()).or_default())
+    }
+
+    /// Where snapshots are kept.
+    #[must_use]
+    pub fn snapshots(&self) -> Option<&Arc<dyn SnapshotStore>> {
+        self.storage.snapshots.as_ref()
+    }
+}
+
+/// Moves the state's position, remembers the answer, and puts its documents in order.
+fn end(
+    partition: &mut Partition,
+    batch: &Batch<'_>,
+    from: usize,
+    written: Written,
+    undo: Undo,
+) -> Vec<RawObject> {
+    let stretch = batch.sequence(from)..batch.last().saturating_add(1);
+    partition.state.position = Some(batch.last());
+    partition.state.enqueued_to = partition.state.enqueued_to.max(batch.enqueued_to());
+    let Some(marker) = written.marker else {
+        // Everything was stored already: the state is the base as it is.
+        return partition.keep(undo);
+    };
+    let mut documents = partition.answer(stretch, &written.facts, marker, undo);
+    documents.extend(written.facts);
+    documents.extend(written.tables);
+    documents
+}
+
+/// Counts what was decided, and shows the devices concerned.
+fn summarize(state: &State, batch: &Batch<'_>, decided: &[Decided], undo: &Undo) -> Summary {
+    let mut summary = Summary { enqueued_to: batch.enqueued_to(), ..Summary::default() };
+    for part in decided {
+        match &part.outcome {
+            Outcome::Reading(_, fact, _) => {
+                summary.n_readings += 1;
+                summary.n_anomalies += usize::from(fact.verdict() == Verdict::Anomaly);
+            }
+            Outcome::Reject(_) => summary.n_rejects += 1,
+            Outcome::Stored => summary.n_stored += 1,
+            Outcome::Duplicate(_) | Outcome::NotTelemetry => summary.n_skips += 1,
+        }
+    }
+    let touched = undo.touched().map(|slot| state.entry(slot));
+    let (loud, quiet): (Vec<_>, Vec<_>) = touched.partition(|entry| entry.is_anomalous());
+    summary.devices =
+        loud.into_iter().chain(quiet).take(SHOWN_DEVICES).filter_map(state::Entry::view).collect();
+    summary
 }

@@ -1,421 +1,300 @@
-//! The state of one hub partition: every device seen in it, and what the last answer changed.
+//! The life of one hub partition in this process: which answers are known to be stored, and what a batch that comes
+//! next, again, or cut anew means for them.
+//!
+//! The host says nothing of what became of an answer's documents. So the last answer can be undone until its newest
+//! document was read back; from then on what it changed is the base.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
-use detector::{Detector, Device, Fact, Fate, Observation, Reading, Verdict, WINDOW_LENGTH};
-use wire::api::{DeviceStatus, DeviceView};
-use wire::documents::{DEVICES_PER_DOCUMENT, DeviceRow, FLAG_LEARNING};
-use wire::invocation::Event;
-use wire::position::bucket_of;
-use wire::telemetry::{self, Origin, Reject};
+use detector::Detector;
+use wire::documents::{DOCUMENT_VERSION, Header};
+use wire::invocation::RawObject;
+use wire::position::Stream;
+use wire::stored::Precedence;
 
-use super::Summary;
+use super::ScoreError;
 use super::batch::Batch;
-use crate::fleet::ListedDevice;
-use crate::model::Model;
+use super::mutants::{self, Mutant};
+use super::patience::Patience;
+use super::recovery::Recovery;
+use super::state::{State, Undo};
+use super::stored::StoredFacts;
+use super::tail::Tail;
 
-/// The only source of messages that carries temperatures; IoT Hub can route others to the same endpoint.
-const TELEMETRY_SOURCE: &str = "Telemetry";
-/// Enqueued time after which a page of devices is written though no status changed, in milliseconds.
-const PAGE_INTERVAL_MS: i64 = 5 * 60 * 1000;
+/// How much newer than everything stored an event of an old number must be to belong to a rebuilt hub, in
+/// milliseconds.
+const REBUILT_AFTER_MS: i64 = 60_000;
+/// Bytes of documents that are kept for another try.
+const CARRIED_BYTES: usize = 16 * 1024 * 1024;
 
-/// Answers after which a page is written though no status changed: readers apply as many documents to it.
-const PAGE_ANSWERS: u32 = 64;
-/// Devices of a batch that its summary shows: more than a live message holds.
-const SHOWN_DEVICES: usize = 32;
-
-/// All devices of one hub partition.
+/// One hub partition.
 #[derive(Debug)]
 pub struct Partition {
-    slots: HashMap<Box<str>, usize>,
-    entries: Vec<Entry>,
-    buckets: Vec<Bucket>,
-    /// Devices as they were before the batch at hand, or the last one answered.
-    undo: Vec<(usize, Device)>,
-    last_answer: Option<Range<i64>>,
-    term: u32,
+    /// What it reads.
+    pub stream: Stream,
+    /// The fold, the last answers included.
+    pub state: State,
+    /// The succession of owners that documents belong to.
+    pub term: u32,
+    /// Losses that no stored document speaks of yet.
+    pub gaps: Vec<(i64, i64)>,
+    /// Answers whose documents are not stored although their batch will not come again: they go out with the next.
+    carried: Option<Answered>,
+    last: Option<Answered>,
 }
 
-/// A device, and where it is listed.
+/// An answer that was given, and may or may not be stored.
 #[derive(Debug)]
-pub struct Entry {
-    id: Box<str>,
-    device: Device,
-    bucket: usize,
-    page: usize,
-    /// What an earlier process listed of it: listed on until this one has seen a reading.
-    restored: Option<DeviceRow>,
-    /// The status that its page says, if it was ever written.
-    listed: Option<DeviceStatus>,
-    /// Whether `undo` holds it already.
-    saved: bool,
+struct Answered {
+    stretch: Range<i64>,
+    /// The facts in it, in the order in which they are stored.
+    documents: Vec<RawObject>,
+    marker: Marker,
+    undo: Undo,
 }
 
-#[derive(Debug, Default)]
-struct Bucket {
-    pages: Vec<Page>,
+/// The last of an answer's documents that hold facts: when it is stored, so are all before it.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    /// The document's bucket.
+    pub bucket: String,
+    /// Its id.
+    pub id: String,
 }
 
-/// Up to 500 devices that share a `devices` document.
-#[derive(Debug, Default)]
-struct Page {
-    entries: Vec<usize>,
-    written_ms: i64,
-    /// Answers with readings of its bucket since it was written.
-    n_behind: u32,
-    is_due: bool,
+/// What an attempt works with besides its partition.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// Storage.
+    pub stored: &'a dyn StoredFacts,
+    /// The rules.
+    pub detector: &'a Detector,
+    /// Who writes.
+    pub writer: &'a str,
+    /// Attempts before this one.
+    pub retry_count: u32,
+    /// How often something lacked.
+    pub patience: Patience,
+    /// Documents whose newest event is older may be deleted already, in epoch milliseconds.
+    pub oldest_ms: i64,
 }
 
-/// What became of one part of an event.
-#[derive(Debug)]
-pub struct Decided {
-    /// Place of the event in the batch.
-    pub event: usize,
-    /// Place in the event.
-    pub index: u32,
-    /// How many parts the event has.
-    pub count: u32,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// What became of one part of an event.
-#[derive(Debug)]
-pub enum Outcome {
-    /// A reading of a device, with its scores.
-    Reading(usize, Fact),
-    /// A reading that was there already.
-    Duplicate(usize),
-    /// A message that is no telemetry.
-    NotTelemetry,
-    /// No reading.
-    Reject(Reject),
-}
-
-/// A decoded part of an event, before the model has run.
-enum Seen {
-    Reading { entry: usize, observation: Observation, window: Range<usize> },
-    NotTelemetry,
-    Reject(Reject),
+/// What reading back an answer said.
+enum ReadBack {
+    Stored,
+    Missing,
+    Overruled,
 }
 
 impl Partition {
-    /// An empty partition.
+    /// A partition whose state is known to be stored.
     #[must_use]
-    pub fn new(n_buckets: u32) -> Self {
-        Self {
-            slots: HashMap::new(),
-            entries: Vec::new(),
-            buckets: (0..n_buckets).map(|_| Bucket::default()).collect(),
-            undo: Vec::new(),
-            last_answer: None,
-            term: 0,
+    pub fn new(stream: Stream, state: State, term: u32) -> Self {
+        Self { stream, state, term, gaps: Vec::new(), carried: None, last: None }
+    }
+
+    /// Tells whether all of the state is known to be stored.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.last.is_none() && self.carried.is_none() && self.gaps.is_empty()
+    }
+
+    /// Sequence number up to which all is known to be stored.
+    #[cfg(test)]
+    pub(super) fn base(&self) -> Option<i64> {
+        let oldest = self.carried.as_ref().or(self.last.as_ref());
+        oldest.map_or(self.state.position, |answered| answered.undo.position())
+    }
+
+    /// Tells whether a batch follows what was answered last, or is that again.
+    #[must_use]
+    pub fn expects(&self, batch: &Batch<'_>) -> bool {
+        let is_again = self.last.as_ref().is_some_and(|last| last.stretch.start == batch.first());
+        is_again || self.next() == Some(batch.first())
+    }
+
+    /// Tells whether a batch is of a hub that was rebuilt, and numbers its events anew.
+    #[must_use]
+    pub fn is_rebuilt(&self, batch: &Batch<'_>) -> bool {
+        self.state.position.is_some_and(|position| is_rebuilt(batch, position, self.state.enqueued_to))
+    }
+
+    /// Brings the state to where a batch begins, and returns what is stored of the batch already.
+    ///
+    /// # Errors
+    ///
+    /// [`ScoreError`] when storage is away or lacks something; the state is then one that was before.
+    pub async fn prepare(&mut self, batch: &Batch<'_>, attempt: Attempt<'_>) -> Result<Tail, ScoreError> {
+        let first = batch.first();
+        let is_same_start = self.last.as_ref().is_some_and(|last| last.stretch.start == first);
+        if let Some(last) = &self.last
+            && self.next() <= Some(first)
+        {
+            match self.read_back(last, attempt).await? {
+                ReadBack::Stored => self.settle(),
+                ReadBack::Missing => self.carry(),
+                ReadBack::Overruled => self.take_all_back(),
+            }
+            if self.next() == Some(first) {
+                return Ok(Tail::default());
+            }
+        }
+        self.take_back();
+        if self.carried.as_ref().is_some_and(|carried| first < carried.stretch.end) {
+            self.take_all_back();
+        }
+        let found_term = self.catch_up(first, attempt).await?;
+        let from = self.next().map_or(first, |next| next.max(first));
+        if from > batch.last() {
+            return Ok(Tail::default());
+        }
+        let stretch = attempt.stored.stretch(&self.stream, from, batch.last()).await?;
+        let tail = Tail::of(&stretch, from, &self.state)?;
+        if !(is_same_start && attempt.retry_count > 0) {
+            self.term = self.term.max(found_term).max(tail.term).saturating_add(1);
+        }
+        Ok(tail)
+    }
+
+    /// Folds in what is stored between the state and a batch's first event.
+    async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<u32, ScoreError> {
+        let Some(from) = self.next().filter(|next| *next < first) else { return Ok(0) };
+        let recovery = Recovery {
+            stored: attempt.stored,
+            detector: attempt.detector,
+            stream: &self.stream,
+            lost: attempt.patience.lost(),
+            oldest_ms: attempt.oldest_ms,
+        };
+        let found = recovery.catch_up(&mut self.state, from, first - 1).await?;
+        self.gaps.extend(found.gaps);
+        Ok(found.term)
+    }
+
+    /// Notes an answer; returns what must be stored in front of it.
+    pub fn answer(
+        &mut self,
+        stretch: Range<i64>,
+        documents: &[RawObject],
+        marker: Marker,
+        undo: Undo,
+    ) -> Vec<RawObject> {
+        self.last = Some(Answered { stretch, documents: documents.to_vec(), marker, undo });
+        self.carried.as_ref().map(|carried| carried.documents.clone()).unwrap_or_default()
+    }
+
+    /// Notes that a batch needed no answer of its own; returns what must be stored all the same.
+    pub fn keep(&mut self, undo: Undo) -> Vec<RawObject> {
+        match &mut self.carried {
+            None => Vec::new(),
+            Some(carried) => {
+                carried.undo.absorb(undo);
+                carried.documents.clone()
+            }
         }
     }
 
-    /// The succession of answers that documents belong to.
+    /// Sequence number of the event that the state expects next.
     #[must_use]
-    pub fn term(&self) -> u32 {
-        self.term
+    pub fn next(&self) -> Option<i64> {
+        self.state.position.map(|position| position.saturating_add(1))
     }
 
-    /// Prepares for a batch from `first` on: one that was answered before is taken back first.
-    pub fn begin(&mut self, first: i64, is_retry: bool) {
-        let Some(last) = self.last_answer.clone() else { return };
-        if first == last.end {
-            self.keep();
-        } else if last.contains(&first) {
-            self.take_back();
-            if first != last.start {
-                tracing::warn!(
-                    first,
-                    answered_from = last.start,
-                    "the batch is cut anew; windows lack what lies before"
-                );
-            }
-            if !(is_retry && first == last.start) {
-                self.term += 1;
-            }
+    async fn read_back(&self, last: &Answered, attempt: Attempt<'_>) -> Result<ReadBack, ScoreError> {
+        if mutants::is(Mutant::NoReadBack) {
+            return Ok(ReadBack::Stored);
+        }
+        let from = self.carried.as_ref().map_or(last.stretch.start, |carried| carried.stretch.start);
+        let headers = attempt.stored.headers(&last.marker.bucket, from).await?;
+        let mine = self.header_of_mine(from..last.stretch.end, attempt.writer);
+        let headers: Vec<&Header> = headers.iter().collect();
+        let is_mine = |header: &&Header| header.id == last.marker.id && header.writer == mine.writer;
+        Ok(if Precedence::outranks(&headers, &mine) {
+            ReadBack::Overruled
+        } else if headers.iter().any(is_mine) {
+            ReadBack::Stored
         } else {
-            tracing::warn!(
-                first,
-                expected = last.end,
-                "the stream jumps; what lies between was not seen here"
-            );
-            self.keep();
-            self.term += 1;
+            ReadBack::Missing
+        })
+    }
+
+    fn header_of_mine(&self, stretch: Range<i64>, writer: &str) -> Header {
+        Header {
+            id: String::new(),
+            kind: String::new(),
+            bucket: String::new(),
+            hub: String::new(),
+            partition: String::new(),
+            epoch: self.stream.epoch,
+            term: self.term,
+            writer: writer.to_owned(),
+            version: DOCUMENT_VERSION,
+            first_sequence: stretch.start,
+            last_sequence: stretch.end.saturating_sub(1),
+            enqueued_to: 0,
+            ttl: 0,
         }
     }
 
-    /// Notes that a batch was answered.
-    pub fn end(&mut self, first: i64, last: i64) {
-        self.last_answer = Some(first..last.saturating_add(1));
+    /// The state is stored: nothing needs to be undone any more.
+    fn settle(&mut self) {
+        (self.last, self.carried) = (None, None);
+        self.gaps.clear();
+        if self.state.has_many_gone() {
+            self.state.drop_gone();
+        }
     }
 
-    /// Lets the last answer stand.
-    fn keep(&mut self) {
-        for (slot, _) in self.undo.drain(..) {
-            self.entries[slot].saved = false;
+    /// Keeps the last answer's documents for the next one: its batch was passed over, though it is not stored.
+    fn carry(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        tracing::error!(
+            hub = self.stream.hub,
+            partition = self.stream.partition,
+            first = last.stretch.start,
+            last = last.stretch.end - 1,
+            "the checkpoint passed a batch whose documents are not stored; they go out with the next batch"
+        );
+        let carried = match self.carried.take() {
+            None => last,
+            Some(mut carried) => {
+                carried.stretch.end = last.stretch.end;
+                carried.documents.extend(last.documents);
+                carried.marker = last.marker;
+                carried.undo.absorb(last.undo);
+                carried
+            }
+        };
+        let n_bytes: usize = carried.documents.iter().map(|document| document.json().len()).sum();
+        if n_bytes > CARRIED_BYTES {
+            tracing::error!(n_bytes, "too much is not stored; it is given up and will be reported as lost");
+            self.state.undo(carried.undo);
+        } else {
+            self.carried = Some(carried);
         }
     }
 
     /// Undoes the last answer.
-    pub fn take_back(&mut self) {
-        for (slot, device) in self.undo.drain(..) {
-            let entry = &mut self.entries[slot];
-            (entry.device, entry.saved) = (device, false);
-            self.buckets[entry.bucket].pages[entry.page].is_due = true;
-        }
-    }
-
-    /// Decides on every part of every event, in order.
-    ///
-    /// # Errors
-    ///
-    /// The model's; the state is then as before the batch.
-    pub fn decide(
-        &mut self,
-        batch: &Batch<'_>,
-        detector: &Detector,
-        model: &Model,
-    ) -> anyhow::Result<Vec<Decided>> {
-        let mut windows = Vec::with_capacity(batch.events().len() * WINDOW_LENGTH);
-        let mut seen = Vec::with_capacity(batch.events().len());
-        let mut parts = Vec::new();
-        for (event, place) in batch.events().iter().zip(0..) {
-            let from = seen.len();
-            self.observe_event(event, detector, &mut parts, &mut windows, &mut seen);
-            let count = u32::try_from(seen.len() - from).unwrap_or(u32::MAX);
-            for (part, index) in seen[from..].iter_mut().zip(0..) {
-                (part.event, part.index, part.count) = (place, index, count);
-            }
-        }
-        let reconstructions = match model.reconstruct(&windows) {
-            Ok(reconstructions) => reconstructions,
-            Err(error) => {
-                self.take_back();
-                return Err(error);
-            }
-        };
-        let decided = seen.into_iter().map(|part| Decided {
-            event: part.event,
-            index: part.index,
-            count: part.count,
-            outcome: match part.seen {
-                Seen::NotTelemetry => Outcome::NotTelemetry,
-                Seen::Reject(reject) => Outcome::Reject(reject),
-                Seen::Reading { entry, observation, window } => {
-                    let (seen, expected) = (&windows[window.clone()], &reconstructions[window]);
-                    let fact = detector.decide(&mut self.entries[entry].device, &observation, seen, expected);
-                    match fact.fate {
-                        Fate::Duplicate => Outcome::Duplicate(entry),
-                        Fate::Fresh | Fate::Late => Outcome::Reading(entry, fact),
-                    }
-                }
-            },
-        });
-        let decided: Vec<Decided> = decided.collect();
-        self.mark_pages(&decided);
-        Ok(decided)
-    }
-
-    fn observe_event<'a>(
-        &mut self,
-        event: &'a Event<'a>,
-        detector: &Detector,
-        parts: &mut Vec<Result<telemetry::TelemetryReading<'a>, Reject>>,
-        windows: &mut Vec<f32>,
-        seen: &mut Vec<Part>,
-    ) {
-        if event.message_source.as_deref().is_some_and(|source| source != TELEMETRY_SOURCE) {
-            seen.push(Part::of(Seen::NotTelemetry));
+    fn take_back(&mut self) {
+        let Some(last) = self.last.take() else { return };
+        if mutants::is(Mutant::NoUndo) {
             return;
         }
-        parts.clear();
-        let origin = Origin { device_id: event.device_id.as_deref(), enqueued_ms: event.enqueued_ms };
-        telemetry::decode(&event.text, origin, parts);
-        seen.extend(parts.drain(..).map(|part| Part::of(self.observe(part, detector, windows))));
+        self.state.undo(last.undo);
     }
 
-    fn observe(
-        &mut self,
-        part: Result<telemetry::TelemetryReading<'_>, Reject>,
-        detector: &Detector,
-        windows: &mut Vec<f32>,
-    ) -> Seen {
-        let telemetry = match part {
-            Ok(telemetry) => telemetry,
-            Err(reject) => return Seen::Reject(reject),
-        };
-        let reading = match Reading::new(telemetry.timestamp_ms, telemetry.celsius) {
-            Ok(reading) => reading,
-            Err(invalid) => return Seen::Reject(Reject::InvalidTemperature(invalid.to_string())),
-        };
-        let slot = self.slot(&telemetry.device_id);
-        let entry = &mut self.entries[slot];
-        if !entry.saved {
-            entry.saved = true;
-            self.undo.push((slot, entry.device.clone()));
+    /// Undoes everything that is not known to be stored.
+    fn take_all_back(&mut self) {
+        self.take_back();
+        if let Some(carried) = self.carried.take() {
+            self.state.undo(carried.undo);
         }
-        let from = windows.len();
-        let observation = detector.observe(&mut entry.device, reading, windows);
-        Seen::Reading { entry: slot, observation, window: from..windows.len() }
-    }
-
-    fn slot(&mut self, device_id: &str) -> usize {
-        if let Some(slot) = self.slots.get(device_id) {
-            return *slot;
-        }
-        let pages = &self.buckets[self.bucket_number(device_id)].pages;
-        let is_full = pages.last().is_none_or(|page| page.entries.len() >= DEVICES_PER_DOCUMENT);
-        let page = if is_full { pages.len() } else { pages.len() - 1 };
-        self.add(device_id, page)
-    }
-
-    fn bucket_number(&self, device_id: &str) -> usize {
-        bucket_of(device_id, u32::try_from(self.buckets.len()).unwrap_or(u32::MAX)) as usize
-    }
-
-    fn add(&mut self, device_id: &str, page: usize) -> usize {
-        let bucket = self.bucket_number(device_id);
-        let slot = self.entries.len();
-        let pages = &mut self.buckets[bucket].pages;
-        if pages.len() <= page {
-            pages.resize_with(page + 1, Page::default);
-        }
-        pages[page].entries.push(slot);
-        self.entries.push(Entry {
-            id: device_id.into(),
-            device: Device::default(),
-            bucket,
-            page,
-            restored: None,
-            listed: None,
-            saved: false,
-        });
-        self.slots.insert(device_id.into(), slot);
-        slot
-    }
-
-    /// Takes over what an earlier process listed, so that writing a page forgets nobody.
-    pub fn restore(&mut self, listed: Vec<ListedDevice>) {
-        for device in listed {
-            let slot = match device.page {
-                Some(page) => self.add(&device.device_id, page),
-                None => self.slot(&device.device_id),
-            };
-            let entry = &mut self.entries[slot];
-            entry.listed = Some(DeviceStatus::of(&device.row));
-            entry.restored = Some(device.row);
-        }
-    }
-
-    /// Marks the pages of devices whose status is not the one listed.
-    fn mark_pages(&mut self, decided: &[Decided]) {
-        for part in decided {
-            let Outcome::Reading(slot, _) = part.outcome else { continue };
-            let entry = &mut self.entries[slot];
-            let status = entry.row().map(|row| DeviceStatus::of(&row));
-            if status != entry.listed {
-                entry.listed = status;
-                self.buckets[entry.bucket].pages[entry.page].is_due = true;
-            }
-        }
-    }
-
-    /// The group of a device.
-    #[must_use]
-    pub fn bucket(&self, slot: usize) -> usize {
-        self.entries[slot].bucket
-    }
-
-    /// The id of a device.
-    #[must_use]
-    pub fn device_id(&self, slot: usize) -> &str {
-        &self.entries[slot].id
-    }
-
-    /// Takes the pages of a bucket that must be written now: bucket page number and rows.
-    pub fn take_due_pages(
-        &mut self,
-        bucket: usize,
-        enqueued_to: i64,
-    ) -> Vec<(usize, Vec<(&str, DeviceRow)>)> {
-        let mut due = Vec::new();
-        for (number, page) in self.buckets[bucket].pages.iter_mut().enumerate() {
-            page.n_behind += 1;
-            let is_old = enqueued_to.saturating_sub(page.written_ms) >= PAGE_INTERVAL_MS;
-            if page.is_due || is_old || page.n_behind >= PAGE_ANSWERS {
-                (page.is_due, page.written_ms, page.n_behind) = (false, enqueued_to, 0);
-                due.push((number, &page.entries));
-            }
-        }
-        due.into_iter()
-            .map(|(number, slots)| {
-                let rows = slots.iter().filter_map(|slot| {
-                    let entry = &self.entries[*slot];
-                    Some((&*entry.id, entry.row()?))
-                });
-                (number, rows.collect())
-            })
-            .collect()
-    }
-
-    /// Counts what was decided, and shows the devices concerned.
-    #[must_use]
-    pub fn summarize(&self, batch: &Batch<'_>, decided: &[Decided]) -> Summary {
-        let mut summary = Summary { enqueued_to: batch.enqueued_to(), ..Summary::default() };
-        for part in decided {
-            match &part.outcome {
-                Outcome::Reading(_, fact) => {
-                    summary.n_readings += 1;
-                    summary.n_anomalies += usize::from(fact.verdict() == Verdict::Anomaly);
-                }
-                Outcome::Reject(_) => summary.n_rejects += 1,
-                Outcome::Duplicate(_) | Outcome::NotTelemetry => summary.n_skips += 1,
-            }
-        }
-        let touched = self.undo.iter().map(|(slot, _)| &self.entries[*slot]);
-        let (loud, quiet): (Vec<&Entry>, Vec<&Entry>) = touched.partition(|entry| entry.is_anomalous());
-        summary.devices = loud.into_iter().chain(quiet).take(SHOWN_DEVICES).filter_map(Entry::view).collect();
-        summary
     }
 }
 
-/// A part of an event with its place, before the model has run.
-struct Part {
-    event: usize,
-    index: u32,
-    count: u32,
-    seen: Seen,
-}
-
-impl Part {
-    fn of(seen: Seen) -> Self {
-        Self { event: 0, index: 0, count: 0, seen }
-    }
-}
-
-impl Entry {
-    fn row(&self) -> Option<DeviceRow> {
-        let Some(newest) = self.device.newest() else { return self.restored };
-        Some(DeviceRow {
-            timestamp: newest.reading.timestamp_ms(),
-            temperature: newest.reading.celsius(),
-            expected: newest.expected,
-            error: newest.error,
-            score: newest.score,
-            flags: if newest.learning { FLAG_LEARNING } else { 0 },
-            last_anomaly: self.device.last_anomaly_ms().or(self.restored.and_then(|row| row.last_anomaly)),
-        })
-    }
-
-    fn is_anomalous(&self) -> bool {
-        self.device.newest().is_some_and(|fact| fact.verdict() == Verdict::Anomaly)
-    }
-
-    fn view(&self) -> Option<DeviceView> {
-        Some(DeviceView::new(&self.id, &self.row()?))
-    }
+/// Tells whether events of numbers that are stored already are new ones, of a rebuilt hub.
+#[must_use]
+pub fn is_rebuilt(batch: &Batch<'_>, stored_to: i64, stored_to_ms: i64) -> bool {
+    let enqueued = batch.enqueued_until(stored_to);
+    stored_to_ms > 0 && enqueued.is_some_and(|ms| ms > stored_to_ms.saturating_add(REBUILT_AFTER_MS))
 }

@@ -5,7 +5,9 @@
 
 mod account;
 mod error;
+mod facts;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -17,7 +19,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use wire::documents::{DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
-use wire::position::Stream;
 
 pub use self::error::StoreError;
 use crate::settings::CosmosSettings;
@@ -74,18 +75,6 @@ impl Store {
     pub async fn device_tables(&self) -> Result<Vec<DevicesDocument>, StoreError> {
         let query = Query::from("SELECT * FROM c WHERE c.type = 'devices'");
         self.all(Question::across("the devices of all buckets", Ok(query))?).await
-    }
-
-    /// The tables of devices of one hub partition.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the service is away.
-    pub async fn device_tables_in(&self, stream: &Stream) -> Result<Vec<DevicesDocument>, StoreError> {
-        let prefix = stream.bucket_prefix();
-        let query = Query::from("SELECT * FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)")
-            .with_parameter("@prefix", &prefix);
-        self.all(Question::across(&format!("the devices of buckets `{prefix}*`"), query)?).await
     }
 
     /// The tables of devices of one bucket.
@@ -155,6 +144,7 @@ impl Store {
             columns: part.columns,
             readings: part.rows.map(|rows| (device_id.to_owned(), rows)).into_iter().collect(),
             alerts: Vec::new(),
+            states: BTreeMap::new(),
         };
         Ok(parts.into_iter().map(whole).collect())
     }

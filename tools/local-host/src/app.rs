@@ -2,27 +2,29 @@
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::{Function, HostConfig, OutputKind, Settings, Trigger, load_functions};
-use crate::connections::{lead_connections_here, namespace};
+use crate::blob::BlobService;
+use crate::by_hand::serve_admin_calls;
+use crate::config::{Function, HostConfig, OutputKind, Settings, load_functions};
+use crate::connections::lead_connections_here;
 use crate::cosmos::{self, Account, ResourceNames};
-use crate::event_hub::{self, Checkpoints, EventHubListener, Hub, Ingest};
-use crate::handler_process::{Handler, HandlerSpec};
-use crate::http_front::{self, AdminCall, Front, FrontParts};
-use crate::invoke::{HandlerClient, Invoker, InvokerParts, Series, Services, event_hub_admin};
+use crate::event_hub::Ownership;
+use crate::faults::{self, Faults};
+use crate::figures::{self, Sources};
+use crate::http_front::{self, Front, FrontParts};
+use crate::instances::{Instances, Shared};
+use crate::listeners::{Ears, listen};
 use crate::options::Options;
 use crate::signalr::{self, Hubs};
-use crate::timer::{Schedule, TimerListener, TimerStore};
 
 /// Calls in flight may take so long when the host stops.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -47,9 +49,10 @@ pub struct Addresses {
 #[derive(Debug)]
 pub struct LocalHost {
     addresses: Addresses,
-    invoker: Arc<Invoker>,
+    instances: Instances,
+    blobs: Option<BlobService>,
     stop: watch::Sender<bool>,
-    listeners: Vec<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
     /// Held as long as the data folder is in use.
     _data: File,
 }
@@ -80,55 +83,63 @@ impl LocalHost {
         let data = claim(&options.data)?;
         let account = open_account(&functions, &options.data, addresses.cosmos).await?;
         let hubs = Arc::new(Hubs::default());
-        let service = Arc::new(signalr::Service { hubs: Arc::clone(&hubs), keys, stop: stop.subscribe() });
-        let handler_port = free_port().await?;
-        let spec =
-            HandlerSpec::new(&script_root, &config, &settings, handler_port, options.restart_on_exit_0);
-        let invoker = Arc::new(Invoker::new(InvokerParts {
-            handler: Handler::start(spec),
-            client: HandlerClient::new(handler_port),
-            services: Services { cosmos: Arc::clone(&account), signalr: hubs },
-            timeout: config.function_timeout,
-            chunked: !options.content_length,
-        }));
+        let partitions = usize::from(options.partitions);
+        let faults = Arc::new(Faults::new(Ownership::new(partitions, usize::from(options.instances))));
+        faults.stand(&options.faults);
+        let azurite = options.azurite.as_deref();
+        let blobs = BlobService::start(azurite, &options.data, &mut settings, &faults.blob).await?;
+        let instances = Instances::start(&Shared {
+            options,
+            script_root: &script_root,
+            config: &config,
+            settings: &settings,
+            account: &account,
+            hubs: &hubs,
+            faults: &faults,
+        })
+        .await?;
+        let mut listening = listen(
+            &functions,
+            &Ears {
+                config: &config,
+                settings: &settings,
+                data: options.data.clone(),
+                partitions,
+                instances: &instances,
+                faults: &faults,
+                stop: stop.subscribe(),
+            },
+        )?;
 
-        let mut builder = Builder {
-            config,
-            data: options.data.clone(),
-            partitions: usize::from(options.partitions),
-            invoker: Arc::clone(&invoker),
-            stop: stop.clone(),
-            listeners: Vec::new(),
-            timers: Vec::new(),
-            ingest: Vec::new(),
-        };
-        for function in &functions {
-            builder.listen(function, &settings)?;
-        }
         let (admin, inbox) = mpsc::channel(ADMIN_QUEUE);
-        builder.listeners.push(tokio::spawn(serve_admin_calls(
-            inbox,
-            Arc::clone(&invoker),
-            builder.timers.clone(),
-            stop.subscribe(),
-        )));
-        let front = Arc::new(Front::new(FrontParts {
-            invoker: Arc::clone(&invoker),
+        let first = instances.first();
+        let timers = std::mem::take(&mut listening.timers);
+        let mut tasks = listening.tasks;
+        tasks.push(tokio::spawn(serve_admin_calls(inbox, Arc::clone(first), timers, stop.subscribe())));
+        let front = Front::new(FrontParts {
+            invoker: Arc::clone(first),
             functions,
             settings,
-            route_prefix: builder.config.route_prefix.clone(),
-            forward: builder.config.forward_http,
+            route_prefix: config.route_prefix.clone(),
+            forward: config.forward_http,
             admin,
-        }));
-        let mut routes = http_front::router(front);
-        for ingest in builder.ingest {
+        });
+        let mut routes = http_front::router(Arc::new(front)).merge(faults::router(Arc::clone(&faults)));
+        let (ingest, backlog) = listening.event_hub.unzip();
+        if let Some(ingest) = ingest {
             routes = routes.merge(ingest);
         }
-        let mut listeners = builder.listeners;
-        listeners.push(tokio::spawn(serve(http, routes)));
-        listeners.push(tokio::spawn(serve(cosmos, cosmos::router(account))));
-        listeners.push(tokio::spawn(serve(signalr, signalr::router(service))));
-        Ok(Self { addresses, invoker, stop, listeners, _data: data })
+        routes = routes.merge(figures::router(Sources { account: Arc::clone(&account), backlog }));
+        tasks.push(tokio::spawn(serve(http, routes)));
+        let routes = cosmos::router(Arc::clone(&account), Arc::clone(&faults.cosmos));
+        tasks.push(tokio::spawn(faults::serve(cosmos, Arc::clone(&faults.cosmos.condition), routes)));
+        let lag = faults.cosmos.lag.subscribe();
+        tasks.push(tokio::spawn(async move { account.follow_lag(lag).await }));
+        let routes = signalr::router(Arc::new(signalr::Service { hubs, keys, stop: stop.subscribe() }));
+        tasks.push(tokio::spawn(faults::serve(signalr, Arc::clone(&faults.signalr), routes)));
+        let kills = Arc::clone(&faults.kills);
+        tasks.push(tokio::spawn(async move { kills.run().await }));
+        Ok(Self { addresses, instances, blobs, stop, tasks, _data: data })
     }
 
     /// Where the services listen.
@@ -143,7 +154,7 @@ impl LocalHost {
     ///
     /// Why the handler is not there.
     pub async fn wait_ready(&self, limit: Duration) -> Result<()> {
-        self.invoker.handler().wait_ready(limit).await.map_err(anyhow::Error::msg)
+        self.instances.wait_ready(limit).await.map_err(anyhow::Error::msg)
     }
 
     /// Says where the page is once the handler is ready, and serves until `interrupt` ends or the handler fails for the third time.
@@ -161,7 +172,7 @@ impl LocalHost {
         };
         let reason = tokio::select! {
             () = interrupt => None,
-            reason = self.invoker.handler().fatal() => Some(reason),
+            reason = self.instances.fatal() => Some(reason),
             reason = announced => reason,
         };
         self.stop().await;
@@ -174,73 +185,19 @@ impl LocalHost {
     /// Takes no new work, waits for calls in flight, kills the handler.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        if !self.invoker.drained(DRAIN_LIMIT).await {
+        if !self.instances.drained(DRAIN_LIMIT).await {
             tracing::warn!(
                 limit_s = DRAIN_LIMIT.as_secs(),
                 "calls are still in flight: the handler is killed all the same"
             );
         }
-        self.invoker.handler().stop().await;
-        for listener in self.listeners {
-            listener.abort();
+        self.instances.stop().await;
+        for task in self.tasks {
+            task.abort();
         }
-    }
-}
-
-/// Collects what the functions' triggers need.
-struct Builder {
-    config: HostConfig,
-    data: PathBuf,
-    partitions: usize,
-    invoker: Arc<Invoker>,
-    stop: watch::Sender<bool>,
-    listeners: Vec<JoinHandle<()>>,
-    timers: Vec<TimerListener>,
-    ingest: Vec<Router>,
-}
-
-impl Builder {
-    fn listen(&mut self, function: &Arc<Function>, settings: &Settings) -> Result<()> {
-        match &function.trigger {
-            Trigger::Http(_) => {}
-            Trigger::Timer(trigger) => {
-                let schedule = Schedule::parse(&trigger.schedule)
-                    .with_context(|| format!("function `{}`", function.name))?;
-                let listener = TimerListener {
-                    invoker: Arc::clone(&self.invoker),
-                    function: Arc::clone(function),
-                    trigger: trigger.clone(),
-                    schedule,
-                    store: TimerStore::new(&self.data.join("timers")),
-                    stop: self.stop.subscribe(),
-                };
-                self.listeners.push(tokio::spawn(listener.clone().run()));
-                self.timers.push(listener);
-            }
-            Trigger::EventHub(trigger) => {
-                if !self.ingest.is_empty() {
-                    bail!("function `{}`: only one Event Hubs function is imitated here", function.name);
-                }
-                let folder = self.data.join("event_hub");
-                let hub = Arc::new(Hub::open(&folder, &trigger.hub, self.partitions)?);
-                let ingest = Arc::new(Ingest::new(Arc::clone(&hub), Timestamp::now));
-                self.ingest.push(event_hub::router(ingest));
-                let listener = EventHubListener {
-                    invoker: Arc::clone(&self.invoker),
-                    function: Arc::clone(function),
-                    trigger: trigger.clone(),
-                    checkpoints: Checkpoints::new(&folder, &trigger.hub, &trigger.consumer_group),
-                    hub,
-                    namespace: namespace(settings),
-                    max_batch: self.config.max_event_batch_size,
-                    checkpoint_frequency: self.config.batch_checkpoint_frequency,
-                    initial_offset: self.config.initial_offset,
-                    stop: self.stop.subscribe(),
-                };
-                self.listeners.extend(listener.start());
-            }
+        if let Some(blobs) = self.blobs {
+            blobs.stop().await;
         }
-        Ok(())
     }
 }
 
@@ -295,63 +252,10 @@ async fn open_account(functions: &[Arc<Function>], data: &Path, address: SocketA
     Ok(Arc::new(account))
 }
 
-async fn serve_admin_calls(
-    mut inbox: mpsc::Receiver<AdminCall>,
-    invoker: Arc<Invoker>,
-    timers: Vec<TimerListener>,
-    stop: watch::Receiver<bool>,
-) {
-    while let Some(call) = inbox.recv().await {
-        let invoker = Arc::clone(&invoker);
-        let timers = timers.clone();
-        let stop = stop.clone();
-        tokio::spawn(async move { admin_call(&call, &invoker, &timers, stop).await });
-    }
-}
-
-async fn admin_call(
-    call: &AdminCall,
-    invoker: &Invoker,
-    timers: &[TimerListener],
-    stop: watch::Receiver<bool>,
-) {
-    let function = &call.function;
-    let Some(input) = call.input.as_deref() else {
-        tracing::error!(function = function.name, "an admin call without `input` fails in the background");
-        return;
-    };
-    tracing::info!(function = function.name, "called by hand");
-    match &function.trigger {
-        Trigger::Http(_) => {
-            tracing::error!(function = function.name, "an HTTP function is called by its route, not by hand");
-        }
-        Trigger::Timer(_) => {
-            if let Some(timer) = timers.iter().find(|timer| timer.function.name == function.name) {
-                timer.call_by_hand(input).await;
-            }
-        }
-        Trigger::EventHub(trigger) => {
-            let series = Series { invoker, function, fresh_ids: true, stop };
-            series
-                .run(|attempt| {
-                    event_hub_admin(trigger, &function.trigger_name, input, attempt)
-                        .map_err(|error| error.to_string())
-                })
-                .await;
-        }
-    }
-}
-
 async fn bind(port: u16, what: &str) -> Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("cannot bind 127.0.0.1:{port} for {what}; choose another port"))
-}
-
-/// A port that was free a moment ago; the handler keeps it over all its restarts.
-async fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no free port for the handler")?;
-    Ok(listener.local_addr()?.port())
 }
 
 async fn serve(listener: TcpListener, routes: Router) {

@@ -10,14 +10,21 @@ pub mod event_hub;
 pub mod http_front;
 pub mod timer;
 
+pub mod faults;
+
 pub mod handler_process;
 pub mod invoke;
 
+pub mod blob;
 pub mod cosmos;
 pub mod signalr;
 
 mod app;
+mod by_hand;
 mod connections;
+mod figures;
+mod instances;
+mod listeners;
 mod options;
 
 pub use app::{Addresses, LocalHost};

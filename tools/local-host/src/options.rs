@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::faults::Standing;
+
 /// Stands in for the Azure Functions host and its services on this machine.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "local-host", version)]
@@ -26,10 +28,19 @@ pub struct Options {
     /// Partitions of the event hub; fixed at its first use.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
     pub partitions: u16,
+    /// Instances of the host, each with a handler of its own; they share the partitions of the event hub.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
+    pub instances: u16,
     /// Send bodies with a length, as under Core Tools, instead of in chunks, as in Azure.
     #[arg(long)]
     pub content_length: bool,
     /// Restart a handler that exited with code 0, as hosts of 2026 and later do.
     #[arg(long)]
     pub restart_on_exit_0: bool,
+    /// Azurite's `azurite-blob`, for snapshots; without it there are none. Needs Node.js.
+    #[arg(long, value_name = "PATH")]
+    pub azurite: Option<PathBuf>,
+    /// Lasting faults from the start on, as JSON; `PUT /local-host/faults` changes them.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub faults: Standing,
 }

@@ -10,7 +10,8 @@ use azure_data_cosmos::clients::ContainerClient;
 use azure_data_cosmos::options::{MaxItemCountHint, QueryOptions};
 use azure_data_cosmos::{AccountEndpoint, AccountReference, CosmosClient, FeedScope, Query, RoutingStrategy};
 use futures::TryStreamExt;
-use local_host::cosmos::{Account, ResourceNames, router, upsert_all};
+use local_host::cosmos::{Account, OutputClient, ResourceNames, router};
+use local_host::faults::CosmosFaults;
 use serde_json::{Value, json};
 
 struct Local {
@@ -25,7 +26,7 @@ async fn start(journal: &Path) -> Local {
     let account = Arc::new(Account::open(endpoint.parse().unwrap(), journal).await.unwrap());
     let names = ResourceNames { database: "AnomalyDB".into(), container: "Results".into() };
     account.ensure_container(&names, "/bucket").await.unwrap();
-    let routes = router(Arc::clone(&account));
+    let routes = router(Arc::clone(&account), Arc::default());
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     Local { account, endpoint, names }
 }
@@ -33,7 +34,8 @@ async fn start(journal: &Path) -> Local {
 impl Local {
     async fn put(&self, documents: &[Value]) -> Result<(), String> {
         let texts: Vec<String> = documents.iter().map(Value::to_string).collect();
-        upsert_all(&self.account, &self.names, &texts).await.map_err(|error| error.to_string())
+        let client = OutputClient::new(Arc::clone(&self.account), Arc::new(CosmosFaults::default()));
+        client.upsert_all(&self.names, &texts).await.map_err(|error| error.to_string())
     }
 
     async fn connect(&self) -> ContainerClient {

@@ -1,6 +1,7 @@
-//! Azurite, the storage emulator from npm, for the real host's checkpoints and leases on a machine without Azure.
+//! Azurite, the storage emulator from npm: for the real host's checkpoints and leases, and for the local host's snapshots, on a machine without Azure.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,17 +9,34 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::children::{Child, POLL};
+use crate::npm::Npm;
 use crate::workspace::Workspace;
 use crate::{command, ready};
 
 /// The storage setting that means "the emulator on this machine".
 pub(crate) const CONNECTION: &str = "UseDevelopmentStorage=true";
 
+/// The package that brings the local host's Azurite.
+const PACKAGE: &str = "tools/local-host";
+
 /// Where the emulator's blobs are, fixed by that setting.
 const BLOB_PORT: u16 = 10_000;
 
 /// Longest time until it listens; the first call downloads it.
 const READY_WITHIN: Duration = Duration::from_secs(180);
+
+/// The program that the local host keeps snapshots with; without Node or its packages there is none, which is said.
+pub(crate) fn for_snapshots(workspace: &Workspace) -> Option<PathBuf> {
+    let installed =
+        Npm::find().and_then(|npm| npm.install(workspace, PACKAGE).map_err(|error| format!("{error:#}")));
+    match installed {
+        Ok(()) => Some(workspace.path(PACKAGE).join("node_modules/.bin/azurite-blob")),
+        Err(reason) => {
+            println!("snapshots are off, recovery replays documents: {reason}");
+            None
+        }
+    }
+}
 
 /// Starts Azurite unless something listens on its port already.
 ///

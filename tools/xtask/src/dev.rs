@@ -16,7 +16,7 @@ use clap::Args;
 
 use crate::children::{Child, Interruption, POLL};
 use crate::workspace::Workspace;
-use crate::{command, ready, stage};
+use crate::{azurite, command, ready, stage};
 
 /// Longest time from starting the local host to its first page.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -88,6 +88,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     host.current_dir(workspace.root()).arg("--script-root").arg(&staged.folder).arg("--data").arg(&data);
     for (option, port) in ports {
         host.args([option, &port.to_string()]);
+    }
+    if let Some(azurite) = azurite::for_snapshots(workspace) {
+        host.arg("--azurite").arg(azurite);
+        clock.step("blob storage is installed");
     }
     Child::log_to(&mut host, &log)?;
     let interrupted = Interruption::listen()?;

@@ -3,23 +3,19 @@
 //! Writes are serialized, so the journal has the order in which the emulator applied them.
 
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use azure_core::http::headers::{HeaderName, HeaderValue};
-use azure_core::http::{Method, Request, Url};
-use azure_data_cosmos_driver::in_memory_emulator::{
-    ConsistencyLevel, InMemoryEmulatorHttpClient, VirtualAccountConfig, VirtualRegion,
-};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use azure_core::http::{Method, Url};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
+use super::emulator::{self, Emulator};
+use super::figures::{Figures, Kind};
 use super::journal::{Entry, Journal, JournalError};
+use super::lagging_copy::LaggingCopy;
 use super::write::{Write, wants_no_content, with_text_content};
-
-const PARTITION_KEY: &str = "x-ms-documentdb-partitionkey";
-const IS_UPSERT: &str = "x-ms-documentdb-is-upsert";
 
 /// Why the account could not be opened or a request not be carried out at all.
 #[derive(Debug, Error)]
@@ -83,18 +79,14 @@ pub struct ResourceNames {
     pub container: String,
 }
 
-impl ResourceNames {
-    fn documents_path(&self) -> String {
-        format!("/dbs/{}/colls/{}/docs", encode(&self.database), encode(&self.container))
-    }
-}
-
 /// The emulated account with its journal.
 #[derive(Debug)]
 pub struct Account {
-    emulator: InMemoryEmulatorHttpClient,
-    base: Url,
+    emulator: Emulator,
     journal: Mutex<Journal>,
+    figures: Figures,
+    /// What reads see instead, if they are to be stale.
+    copy: RwLock<Option<Arc<LaggingCopy>>>,
 }
 
 impl Account {
@@ -104,19 +96,19 @@ impl Account {
     ///
     /// [`AccountError`] when the emulator refuses `base` or the journal cannot be read.
     pub async fn open(base: Url, journal: &Path) -> Result<Self, AccountError> {
-        let region = VirtualRegion::new("Local", base.clone());
-        let config = VirtualAccountConfig::new(vec![region])
-            .map_err(|error| AccountError::Emulator(error.to_string()))?
-            .with_account_id("local")
-            .with_consistency(ConsistencyLevel::Strong);
-        let emulator = InMemoryEmulatorHttpClient::try_new(config)
-            .map_err(|error| AccountError::Emulator(error.to_string()))?;
+        let emulator = Emulator::new(base)?;
         let (journal, entries) = Journal::open(journal)?;
-        let account = Self { emulator, base, journal: Mutex::new(journal) };
         for entry in entries {
-            account.replay(entry).await?;
+            emulator.apply(&entry).await?;
         }
-        Ok(account)
+        let (figures, copy) = (Figures::default(), RwLock::default());
+        Ok(Self { emulator, journal: Mutex::new(journal), figures, copy })
+    }
+
+    /// What was consumed since the start.
+    #[must_use]
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// Creates the database and the container, partitioned by `partition_key_path`, unless they exist.
@@ -129,14 +121,7 @@ impl Account {
         names: &ResourceNames,
         partition_key_path: &str,
     ) -> Result<(), AccountError> {
-        self.ensure("/dbs".to_owned(), &json!({ "id": names.database })).await?;
-        let definition = json!({
-            "id": names.container,
-            "partitionKey": { "paths": [partition_key_path], "kind": "Hash", "version": 2 },
-            "defaultTtl": -1,
-        });
-        let path = format!("/dbs/{}/colls", encode(&names.database));
-        if self.ensure(path, &definition).await? {
+        if self.emulator.ensure_container(names, partition_key_path).await? {
             let entry =
                 Entry::Container { names: names.clone(), partition_key_path: partition_key_path.to_owned() };
             self.journal.lock().await.append(&entry)?;
@@ -150,13 +135,7 @@ impl Account {
     ///
     /// [`AccountError`] when the request could not be carried out; a refusal by the service is a [`Reply`].
     pub async fn upsert(&self, names: &ResourceNames, document: &str) -> Result<Reply, AccountError> {
-        self.execute(Exchange {
-            method: Method::Post,
-            path_and_query: names.documents_path(),
-            headers: vec![(IS_UPSERT.to_owned(), "true".to_owned())],
-            body: document.as_bytes().to_vec(),
-        })
-        .await
+        self.execute(emulator::upsert(names, document.as_bytes().to_vec())).await
     }
 
     /// Carries out one request; a write is in the journal when this returns.
@@ -165,13 +144,26 @@ impl Account {
     ///
     /// [`AccountError`] when the emulator cannot route the request or the journal cannot be written.
     pub async fn execute(&self, exchange: Exchange) -> Result<Reply, AccountError> {
-        let Some(write) = Write::of(&exchange) else { return self.dispatch(exchange).await };
+        let (kind, sent) = (Kind::of(&exchange), exchange.body.len());
+        let reply = match Write::of(&exchange) {
+            Some(write) => self.write(&write, exchange).await?,
+            None => self.read(exchange).await?,
+        };
+        self.figures.count(kind, sent, &reply);
+        Ok(reply)
+    }
+
+    async fn write(&self, write: &Write, exchange: Exchange) -> Result<Reply, AccountError> {
         let wants_no_content = wants_no_content(&exchange);
         let mut journal = self.journal.lock().await;
-        let mut reply = self.dispatch(with_text_content(exchange)).await?;
+        let mut reply = self.emulator.dispatch(with_text_content(exchange)).await?;
         if reply.succeeded() {
+            let copy = self.copy();
             for entry in write.entries(&reply.body) {
                 journal.append(&entry)?;
+                if let Some(copy) = &copy {
+                    copy.follow(entry);
+                }
             }
             // A batch's answer is its result list, which its client always needs.
             if wants_no_content && !matches!(write, Write::Batch { .. }) {
@@ -181,89 +173,51 @@ impl Account {
         Ok(reply)
     }
 
-    async fn ensure(&self, path: String, definition: &Value) -> Result<bool, AccountError> {
-        let exchange = Exchange {
-            method: Method::Post,
-            path_and_query: path.clone(),
-            headers: Vec::new(),
-            body: definition.to_string().into_bytes(),
-        };
-        let reply = self.dispatch(exchange).await?;
-        match reply.status {
-            201 => Ok(true),
-            409 => Ok(false),
-            status => Err(AccountError::Create {
-                what: format!("{path}: {}", definition["id"]),
-                status,
-                body: String::from_utf8_lossy(&reply.body).into_owned(),
-            }),
+    async fn read(&self, exchange: Exchange) -> Result<Reply, AccountError> {
+        match self.copy() {
+            Some(copy) => copy.read(exchange).await,
+            None => self.emulator.dispatch(exchange).await,
         }
     }
 
-    async fn replay(&self, entry: Entry) -> Result<(), AccountError> {
-        match entry {
-            Entry::Container { names, partition_key_path } => {
-                self.ensure("/dbs".to_owned(), &json!({ "id": names.database })).await?;
-                let definition = json!({
-                    "id": names.container,
-                    "partitionKey": { "paths": [partition_key_path], "kind": "Hash", "version": 2 },
-                    "defaultTtl": -1,
-                });
-                self.ensure(format!("/dbs/{}/colls", encode(&names.database)), &definition).await?;
-            }
-            Entry::Put { names, document } => {
-                self.dispatch(Exchange {
-                    method: Method::Post,
-                    path_and_query: names.documents_path(),
-                    headers: vec![(IS_UPSERT.to_owned(), "true".to_owned())],
-                    body: document.to_string().into_bytes(),
-                })
-                .await?;
-            }
-            Entry::Delete { names, partition_key, id } => {
-                self.dispatch(Exchange {
-                    method: Method::Delete,
-                    path_and_query: format!("{}/{}", names.documents_path(), encode(&id)),
-                    headers: vec![(PARTITION_KEY.to_owned(), partition_key)],
-                    body: Vec::new(),
-                })
-                .await?;
-            }
-        }
+    fn copy(&self) -> Option<Arc<LaggingCopy>> {
+        self.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_copy(&self, copy: Option<LaggingCopy>) {
+        *self.copy.write().unwrap_or_else(PoisonError::into_inner) = copy.map(Arc::new);
+    }
+
+    /// From now on reads see what was stored so long ago, or the present again.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`] when the copy cannot be made.
+    pub async fn set_lag(&self, lag: Option<Duration>) -> Result<(), AccountError> {
+        // No write gets in between the journal's end and the copy's beginning.
+        let journal = self.journal.lock().await;
+        let copy = match lag {
+            Some(lag) => Some(LaggingCopy::new(self.emulator.base(), &journal.entries()?, lag).await?),
+            None => None,
+        };
+        self.set_copy(copy);
         Ok(())
     }
 
-    async fn dispatch(&self, exchange: Exchange) -> Result<Reply, AccountError> {
-        let url = self
-            .base
-            .join(&exchange.path_and_query)
-            .map_err(|error| AccountError::Emulator(format!("bad path: {error}")))?;
-        let mut request = Request::new(url, exchange.method);
-        for (name, value) in exchange.headers {
-            request.headers_mut().insert(HeaderName::from(name), HeaderValue::from(value));
+    /// Follows the orders about stale reads until nobody can give any more.
+    pub(crate) async fn follow_lag(&self, mut orders: watch::Receiver<Option<Duration>>) {
+        let mut lag = None;
+        loop {
+            let ordered = *orders.borrow_and_update();
+            if ordered != lag {
+                lag = ordered;
+                if let Err(error) = self.set_lag(lag).await {
+                    tracing::error!(error = %error, "reads cannot be made stale");
+                }
+            }
+            if orders.changed().await.is_err() {
+                return;
+            }
         }
-        request.set_body(exchange.body);
-        let response = self
-            .emulator
-            .execute_request(&request)
-            .await
-            .map_err(|error| AccountError::Emulator(error.to_string()))?
-            .try_into_raw_response()
-            .await
-            .map_err(|error| AccountError::Emulator(error.to_string()))?;
-        let body: &[u8] = response.body().as_ref();
-        Ok(Reply {
-            status: u16::from(response.status()),
-            headers: response
-                .headers()
-                .iter()
-                .map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()))
-                .collect(),
-            body: body.to_vec(),
-        })
     }
-}
-
-fn encode(segment: &str) -> String {
-    utf8_percent_encode(segment, NON_ALPHANUMERIC).to_string()
 }

@@ -3,6 +3,7 @@
 //! It checks no keys: the door is on the loopback interface only, and the key in a local connection string is a formality.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,16 +13,28 @@ use axum::response::{IntoResponse, Response};
 use azure_core::http::Method;
 
 use super::account::{Account, AccountError, Exchange, Reply};
+use crate::faults::CosmosFaults;
 
 /// Largest request body; Cosmos DB itself ends at 2 MB a document and 2 MB a batch.
 const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
-/// The routes of the account: every path and method goes to the emulator.
-pub fn router(account: Arc<Account>) -> Router {
-    Router::new().fallback(forward).with_state(account)
+#[derive(Clone)]
+struct Entrance {
+    account: Arc<Account>,
+    faults: Arc<CosmosFaults>,
 }
 
-async fn forward(State(account): State<Arc<Account>>, request: Request) -> Response {
+/// The routes of the account: every path and method goes to the emulator.
+pub fn router(account: Arc<Account>, faults: Arc<CosmosFaults>) -> Router {
+    Router::new().fallback(forward).with_state(Entrance { account, faults })
+}
+
+async fn forward(State(Entrance { account, faults }): State<Entrance>, request: Request) -> Response {
+    // What is asked about the account and its containers is never throttled.
+    let of_documents = request.uri().path().contains("/docs");
+    if of_documents && let Some(retry_after) = faults.throttling.retry_after() {
+        return too_many(retry_after);
+    }
     match read(request).await {
         Ok(exchange) => match off_the_async_threads(account, exchange).await {
             Ok(reply) => respond(reply.status, reply.headers, reply.body),
@@ -32,6 +45,16 @@ async fn forward(State(account): State<Arc<Account>>, request: Request) -> Respo
         },
         Err(refusal) => refusal,
     }
+}
+
+/// The answer to a request that is one too many.
+fn too_many(retry_after: Duration) -> Response {
+    let headers = vec![
+        ("x-ms-retry-after-ms".to_owned(), retry_after.as_millis().to_string()),
+        ("x-ms-substatus".to_owned(), "3200".to_owned()),
+        ("content-type".to_owned(), "application/json".to_owned()),
+    ];
+    respond(429, headers, br#"{"code":"429","message":"request rate is large"}"#.to_vec())
 }
 
 /// A query walks all documents, which takes tens of milliseconds of a processor.

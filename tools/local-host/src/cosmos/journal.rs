@@ -83,6 +83,13 @@ impl Journal {
         Ok((Self { file, path: path.to_owned() }, entries))
     }
 
+    /// All changes so far, history dropped.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>, JournalError> {
+        let entries = read(&self.path);
+        let fail = |source| JournalError { action: "read", path: self.path.clone(), source };
+        Ok(compact(entries.map_err(fail)?))
+    }
+
     /// Appends one change; it survives the end of this process, not that of the machine.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         self.file.write_all(&line(entry)).map_err(|source| JournalError {

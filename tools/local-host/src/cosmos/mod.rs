@@ -4,10 +4,14 @@
 
 mod account;
 mod adapter;
+mod emulator;
+mod figures;
 mod journal;
+mod lagging_copy;
 mod output;
 mod write;
 
 pub use account::{Account, AccountError, Exchange, Reply, ResourceNames};
 pub use adapter::router;
-pub use output::{UpsertError, upsert_all};
+pub use figures::{Consumption, Figures, Kind};
+pub use output::{OutputClient, UpsertError};

@@ -39,6 +39,9 @@ pub enum HubError {
     /// The partition does not exist.
     #[error("partition `{0}` does not exist")]
     UnknownPartition(String),
+    /// A task ended before its work did.
+    #[error("a task ended early: {0}")]
+    Ended(String),
 }
 
 /// A place between two events of a partition.
@@ -123,6 +126,30 @@ impl Hub {
         max: usize,
     ) -> Result<(Vec<Event>, Position), HubError> {
         self.partition(partition)?.read(from, max)
+    }
+
+    /// The position of an event, looked for from `from` on; the end of the partition if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`HubError`] when the file cannot be read or `from` is none of its positions.
+    pub fn position_of(
+        &self,
+        partition: usize,
+        sequence_number: i64,
+        from: Position,
+    ) -> Result<Position, HubError> {
+        let mut position = from;
+        while position.next_sequence_number < sequence_number {
+            let missing = sequence_number - position.next_sequence_number;
+            let (events, next) =
+                self.read(partition, position, usize::try_from(missing).unwrap_or(usize::MAX))?;
+            if events.is_empty() {
+                break;
+            }
+            position = next;
+        }
+        Ok(position)
     }
 
     /// The position after the newest event, and its changes.
@@ -280,6 +307,8 @@ mod tests {
         hub.append(1, vec![event("c")], now).unwrap();
         let (events, end) = hub.read(1, Position::default(), 2).unwrap();
         assert_eq!(events.iter().map(|event| event.sequence_number).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(hub.position_of(1, 2, Position::default()).unwrap(), end);
+        assert_eq!(hub.position_of(1, 99, end).unwrap(), *hub.end(1).unwrap().borrow());
         let (events, end) = hub.read(1, end, 10).unwrap();
         assert_eq!(events[0].body, b"c");
         assert_eq!(events[0].sequence_number, 2);

@@ -1,21 +1,32 @@
-//! The trigger: per partition one batch at a time goes to the function, with all its retries, and then the checkpoint moves, whether they succeeded or not.
-//!
-//! That a failed batch is passed over is what the real extension does (`EventHubListener.PartitionProcessor.cs` in Azure/azure-sdk-for-net); it is said loudly here.
+//! The trigger: for every partition one listener at its owner; where a partition moves or its listener fails, the next one is started here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::checkpoint::Checkpoints;
-use super::log::{Hub, HubError, Position};
+use super::log::{Hub, HubError};
+use super::ownership::Ownership;
+use super::partition::PartitionListener;
 use crate::config::{EventHubTrigger, Function, InitialOffset};
-use crate::invoke::{Invoker, Series, SeriesEnd, Source, event_hub};
+use crate::faults::BatchFaults;
+use crate::invoke::Invoker;
+
+/// Pause before the first new start of a listener that failed; it doubles with every further failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What the trigger of one function works with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct EventHubListener {
-    /// Carries out attempts.
-    pub invoker: Arc<Invoker>,
+    /// One host instance each carries out attempts.
+    pub invokers: Vec<Arc<Invoker>>,
+    /// Who owns which partition.
+    pub ownership: Arc<Ownership>,
+    /// What may happen to batches.
+    pub faults: Arc<BatchFaults>,
     /// The function.
     pub function: Arc<Function>,
     /// Its trigger.
@@ -37,92 +48,68 @@ pub struct EventHubListener {
 }
 
 impl EventHubListener {
-    /// Starts all partitions; each ends when the host stops or its files fail.
-    pub fn start(self) -> Vec<tokio::task::JoinHandle<()>> {
-        (0..self.hub.partition_count())
-            .map(|partition| {
-                let listener = self.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = listener.run(partition).await {
-                        tracing::error!(partition, error = %error, "a partition has ended");
-                    }
-                })
-            })
+    /// Starts all partitions; they end when the host stops.
+    pub fn start(self) -> Vec<JoinHandle<()>> {
+        let trigger = Arc::new(self);
+        (0..trigger.hub.partition_count())
+            .map(|partition| tokio::spawn(Arc::clone(&trigger).keep_listening(partition)))
             .collect()
     }
 
-    async fn run(mut self, partition: usize) -> Result<(), HubError> {
-        let mut end = self.hub.end(partition)?;
-        let mut position = match self.checkpoints.load(partition)? {
-            Some(position) => position,
-            None => match self.initial_offset {
-                InitialOffset::Start => Position::default(),
-                InitialOffset::End => *end.borrow(),
-            },
+    /// Keeps one listener going at the owner of the partition.
+    async fn keep_listening(self: Arc<Self>, partition: usize) {
+        let Some(mut owner) = self.ownership.of(partition) else {
+            tracing::error!(partition, "a partition has no owner and is not listened to");
+            return;
         };
-        let mut batches: u32 = 0;
-        while !*self.stop.borrow() {
-            let (events, next) = self.read(partition, position).await?;
-            if events.is_empty() {
-                tokio::select! {
-                    changed = end.wait_for(|end| end.next_offset > position.next_offset) => {
-                        if changed.is_err() { return Ok(()); }
-                    }
-                    _ = self.stop.wait_for(|stop| *stop) => {}
+        let mut stop = self.stop.clone();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let instance = *owner.borrow_and_update();
+            let dismissed = watch::Sender::new(false);
+            let mut listener = self.listener(partition, instance, dismissed.subscribe());
+            let ended = tokio::select! {
+                ended = &mut listener => ended.unwrap_or_else(|error| Err(HubError::Ended(error.to_string()))),
+                Ok(()) = owner.changed() => {
+                    tracing::warn!(partition, from = instance, to = *owner.borrow(), "a partition moves");
+                    // The former owner finishes its call without a checkpoint, while the new one begins.
+                    dismissed.send_replace(true);
+                    pause = FIRST_PAUSE;
+                    continue;
                 }
-                continue;
+                _ = stop.wait_for(|stop| *stop) => {
+                    dismissed.send_replace(true);
+                    return;
+                }
+            };
+            let Err(error) = ended else { return };
+            tracing::error!(
+                partition,
+                error = %error,
+                again_in_s = pause.as_secs(),
+                "a partition's listener has failed and is started again"
+            );
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
             }
-            let done = self.process(partition, &events).await;
-            // A host that stops writes no checkpoint: the batch comes again.
-            if done == SeriesEnd::Stopped || *self.stop.borrow() {
-                return Ok(());
-            }
-            if done == SeriesEnd::Failed {
-                tracing::error!(
-                    function = self.function.name,
-                    partition,
-                    n_events = events.len(),
-                    first = events.first().map(|event| event.sequence_number),
-                    "a batch is lost: its last attempt failed and the checkpoint moves on"
-                );
-            }
-            position = next;
-            batches += 1;
-            if batches.is_multiple_of(self.checkpoint_frequency) {
-                self.checkpoints.save(partition, position)?;
-            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Ok(())
     }
 
-    async fn read(
-        &self,
+    fn listener(
+        self: &Arc<Self>,
         partition: usize,
-        position: Position,
-    ) -> Result<(Vec<super::Event>, Position), HubError> {
-        let hub = Arc::clone(&self.hub);
-        let max = match self.trigger.cardinality {
-            crate::config::Cardinality::One => 1,
-            crate::config::Cardinality::Many => self.max_batch,
-        };
-        let read = tokio::task::spawn_blocking(move || hub.read(partition, position, max)).await;
-        read.unwrap_or_else(|_| Err(HubError::UnknownPartition(partition.to_string())))
-    }
-
-    async fn process(&self, partition: usize, events: &[super::Event]) -> SeriesEnd {
-        let partition = partition.to_string();
-        let source = Source {
-            namespace: &self.namespace,
-            partition: &partition,
-            trigger: &self.trigger,
-            binding: &self.function.trigger_name,
-        };
-        let series = Series {
-            invoker: &self.invoker,
-            function: &self.function,
-            fresh_ids: false,
-            stop: self.stop.clone(),
-        };
-        series.run(|attempt| event_hub(&source, events, attempt).map_err(|error| error.to_string())).await
+        instance: usize,
+        dismissed: watch::Receiver<bool>,
+    ) -> JoinHandle<Result<(), HubError>> {
+        let trigger = Arc::clone(self);
+        tokio::spawn(async move {
+            let Some(invoker) = trigger.invokers.get(instance) else {
+                return Err(HubError::Ended(format!("there is no instance {instance}")));
+            };
+            let listener = PartitionListener { trigger: &trigger, invoker, partition, dismissed };
+            listener.run().await
+        })
     }
 }

@@ -8,7 +8,7 @@ mod spec;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use spec::HandlerSpec;
 
@@ -28,6 +28,8 @@ struct State {
 #[derive(Debug)]
 enum Order {
     RestartAfterTimeout(u64),
+    /// Kill the process, whichever it is, and say when it is dead.
+    Kill(oneshot::Sender<()>),
     Stop,
 }
 
@@ -89,6 +91,14 @@ impl Handler {
         let _ = self.orders.send(Order::RestartAfterTimeout(generation));
     }
 
+    /// Kills the process and waits for its end; it is started again, and no strike is counted.
+    pub async fn kill(&self) {
+        let (dead, waiting) = oneshot::channel();
+        // Both fail only after a stop, when there is nothing to kill.
+        let _ = self.orders.send(Order::Kill(dead));
+        let _ = waiting.await;
+    }
+
     /// Kills the handler without a signal it could see, and waits for its end.
     pub async fn stop(&self) {
         let _ = self.orders.send(Order::Stop);
@@ -126,7 +136,7 @@ impl Strikes {
 /// How one process ended.
 enum ProcessEnd {
     Stopped,
-    KilledAfterTimeout,
+    Killed,
     NotReady,
     NotStarted(String),
     Exited(ExitStatus),
@@ -149,7 +159,7 @@ impl Supervisor {
             let end = self.one_process(generation).await;
             match end {
                 ProcessEnd::Stopped => return,
-                ProcessEnd::KilledAfterTimeout => {}
+                ProcessEnd::Killed => {}
                 ProcessEnd::Exited(status) if status.code() == Some(200) => {
                     tracing::info!("the handler asked for a restart (exit code 200)");
                 }
@@ -237,7 +247,13 @@ impl Supervisor {
                     Some(Order::RestartAfterTimeout(stale)) if stale != generation => {}
                     Some(Order::RestartAfterTimeout(_)) => {
                         kill(&mut child).await;
-                        return ProcessEnd::KilledAfterTimeout;
+                        return ProcessEnd::Killed;
+                    }
+                    Some(Order::Kill(dead)) => {
+                        kill(&mut child).await;
+                        // Nobody waits any more if this fails.
+                        let _ = dead.send(());
+                        return ProcessEnd::Killed;
                     }
                     Some(Order::Stop) | None => {
                         kill(&mut child).await;

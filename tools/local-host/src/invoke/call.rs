@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::answer::{Answer, HttpAnswer, Reading, read_answer};
+use super::carry_out::{OutputsEnd, Services, carry_out};
 use super::client::{HandlerClient, header_text, invocation_request};
-use super::outputs::{Work, plan};
-use crate::config::{Function, Output, OutputKind};
-use crate::cosmos::{Account, ResourceNames, upsert_all};
+use super::kill_point::KillPoint;
+use super::outputs::plan;
+use crate::config::{Function, Trigger};
+use crate::faults::{CallFault, CallFaults};
 use crate::handler_process::Handler;
-use crate::signalr::Hubs;
 
 /// After `functionTimeout` the host waits this long before it kills the handler.
 const TIMEOUT_GRACE: Duration = Duration::from_secs(2);
@@ -29,15 +29,6 @@ pub enum CallEnd {
     Failed(String),
 }
 
-/// The local services that outputs go to.
-#[derive(Debug, Clone)]
-pub struct Services {
-    /// Cosmos DB.
-    pub cosmos: Arc<Account>,
-    /// SignalR.
-    pub signalr: Arc<Hubs>,
-}
-
 /// What an [`Invoker`] is made of.
 #[derive(Debug)]
 pub struct InvokerParts {
@@ -47,6 +38,8 @@ pub struct InvokerParts {
     pub client: HandlerClient,
     /// Where outputs go.
     pub services: Services,
+    /// Calls that are cut short.
+    pub calls: Arc<CallFaults>,
     /// `functionTimeout`; `None` is unlimited.
     pub timeout: Option<Duration>,
     /// Whether bodies go out in chunks, as in Azure, or with a length, as under Core Tools.
@@ -150,7 +143,9 @@ impl Invoker {
             return CallEnd::Failed(reason);
         }
         let request = invocation_request(&function.name, invocation_id, body, self.parts.chunked);
-        let response = match self.parts.client.send(request).await {
+        let fault = self.fault(function, invocation_id);
+        let kill = KillPoint::of(fault, &self.parts.handler);
+        let response = match self.parts.client.exchange(request, kill).await {
             Ok(response) => response,
             Err(error) => return CallEnd::Failed(error.to_string()),
         };
@@ -169,12 +164,18 @@ impl Invoker {
                 );
                 std::future::pending().await
             }
-            Reading::Accepted(answer) => self.carry_out(function, invocation_id, answer).await,
+            Reading::Accepted(answer) => self.carry_out(function, invocation_id, answer, fault).await,
         }
     }
 
-    /// Starts all outputs together. They run as tasks of their own: a call that is given up does not stop them.
-    async fn carry_out(&self, function: &Arc<Function>, invocation_id: Uuid, answer: Answer) -> CallEnd {
+    /// Carries out what the answer says.
+    async fn carry_out(
+        &self,
+        function: &Arc<Function>,
+        invocation_id: Uuid,
+        answer: Answer,
+        fault: Option<CallFault>,
+    ) -> CallEnd {
         for line in &answer.logs {
             tracing::info!(function = function.name, %invocation_id, line, "handler log");
         }
@@ -182,44 +183,23 @@ impl Invoker {
         for warning in &plan.warnings {
             tracing::warn!(function = function.name, %invocation_id, warning, "the host damages or ignores an output");
         }
-        let tasks = plan.work.into_iter().map(|(output, work)| {
-            let services = self.parts.services.clone();
-            let output = output.clone();
-            tokio::spawn(async move { carry_out_one(&services, &output, work).await })
-        });
-        let tasks: Vec<_> = tasks.collect();
-        for end in join_all(tasks).await {
-            match end {
-                Ok(Ok(())) => {}
-                Ok(Err(reason)) => return CallEnd::Failed(reason),
-                Err(error) => return CallEnd::Failed(format!("an output ended early: {error}")),
+        let handler = &self.parts.handler;
+        match carry_out(&self.parts.services, plan.work, handler, fault).await {
+            OutputsEnd::Done => CallEnd::Succeeded(answer),
+            OutputsEnd::Failed(reason) => CallEnd::Failed(reason),
+            OutputsEnd::Abandoned => {
+                handler.kill().await;
+                CallEnd::Failed(format!("function `{}` was given up, as at its timeout", function.name))
             }
         }
-        CallEnd::Succeeded(answer)
     }
-}
 
-async fn carry_out_one(services: &Services, output: &Output, work: Work) -> Result<(), String> {
-    let name = |text: &Result<String, crate::config::UnsetSetting>| {
-        text.clone().map_err(|unset| format!("output `{}`: {unset}", output.name))
-    };
-    match (&output.kind, work) {
-        (_, Work::Fail(reason)) => Err(reason),
-        (OutputKind::Cosmos { database, container, .. }, Work::Upsert(documents)) => {
-            let names = ResourceNames { database: name(database)?, container: name(container)? };
-            let texts: Vec<String> = documents.iter().map(crate::json_net::Json::to_text).collect();
-            upsert_all(&services.cosmos, &names, &texts)
-                .await
-                .map_err(|error| format!("output `{}`: {error}", output.name))
-        }
-        (OutputKind::SignalR { hub, .. }, Work::Send(items)) => {
-            let hub = name(hub)?;
-            for item in items {
-                services.signalr.carry_out(&hub, item);
-            }
-            Ok(())
-        }
-        _ => Err(format!("output `{}` cannot take this value", output.name)),
+    /// What happens to the call; only those of the Event Hubs trigger are cut short.
+    fn fault(&self, function: &Function, invocation_id: Uuid) -> Option<CallFault> {
+        let Trigger::EventHub(_) = function.trigger else { return None };
+        let fault = self.parts.calls.next()?;
+        tracing::warn!(function = function.name, %invocation_id, ?fault, "a call is cut short, as ordered");
+        Some(fault)
     }
 }
 

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error;
 use uuid::Uuid;
+
+use super::kill_point::{KillPoint, read_answer, request_body};
 
 /// The host that the recordings were made on.
 pub(crate) const HOST_VERSION: &str = "4.1037.0.0";
@@ -54,7 +57,7 @@ pub struct ToHandler {
 /// A client for the handler's port.
 #[derive(Debug, Clone)]
 pub struct HandlerClient {
-    client: Client<HttpConnector, BoxBody<Bytes, Infallible>>,
+    client: Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>,
     port: Arc<AtomicU16>,
 }
 
@@ -78,6 +81,15 @@ impl HandlerClient {
     ///
     /// [`ClientError`] when there is no whole answer; there is no deadline here, the caller has one.
     pub async fn send(&self, request: ToHandler) -> Result<Response<Bytes>, ClientError> {
+        self.exchange(request, None).await
+    }
+
+    /// Sends a request and collects the answer, unless the handler is killed meanwhile.
+    pub(super) async fn exchange(
+        &self,
+        request: ToHandler,
+        kill: Option<KillPoint>,
+    ) -> Result<Response<Bytes>, ClientError> {
         let port = self.port.load(Ordering::Relaxed);
         let uri = Uri::builder()
             .scheme("http")
@@ -85,11 +97,19 @@ impl HandlerClient {
             .path_and_query(request.path_and_query)
             .build()
             .map_err(|error| ClientError::Request(error.to_string()))?;
-        let mut outgoing = Request::new(body(request.body, request.chunked));
+        let length = request.body.len();
+        let body = match request_body(request.body.clone(), kill.as_ref()) {
+            Some(dying) => dying,
+            None => body(request.body, request.chunked),
+        };
+        let mut outgoing = Request::new(body);
         *outgoing.method_mut() = request.method;
         *outgoing.uri_mut() = uri;
         for (name, value) in request.headers {
             outgoing.headers_mut().append(name, value);
+        }
+        if kill.is_some() && !request.chunked {
+            outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         let response = self.client.request(outgoing).await.map_err(|error| {
             if error.is_connect() {
@@ -98,12 +118,7 @@ impl HandlerClient {
                 ClientError::Cut(chain(&error))
             }
         })?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT_BYTES)
-            .collect()
-            .await
-            .map_err(|error| ClientError::Cut(error.to_string()))?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        read_answer(response, ANSWER_LIMIT_BYTES, kill).await.map_err(ClientError::Cut)
     }
 }
 
@@ -152,12 +167,12 @@ pub(crate) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-fn body(bytes: Bytes, chunked: bool) -> BoxBody<Bytes, Infallible> {
+fn body(bytes: Bytes, chunked: bool) -> UnsyncBoxBody<Bytes, Infallible> {
     if chunked {
         let frame = hyper::body::Frame::data(bytes);
-        StreamBody::new(futures::stream::iter([Ok(frame)])).boxed()
+        StreamBody::new(futures::stream::iter([Ok(frame)])).boxed_unsync()
     } else {
-        Full::new(bytes).boxed()
+        Full::new(bytes).boxed_unsync()
     }
 }
 

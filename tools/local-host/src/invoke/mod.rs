@@ -4,14 +4,17 @@
 
 mod answer;
 mod call;
+mod carry_out;
 mod client;
 mod http_reply;
+mod kill_point;
 mod outputs;
 mod request;
 mod retry;
 
 pub use answer::{Answer, HttpAnswer, Reading, read_answer};
-pub use call::{CallEnd, Invoker, InvokerParts, Services};
+pub use call::{CallEnd, Invoker, InvokerParts};
+pub use carry_out::Services;
 pub(crate) use client::host_headers;
 pub use client::{ClientError, HandlerClient, ToHandler, invocation_request};
 pub use http_reply::{HttpReply, http_reply};

@@ -21,6 +21,8 @@ pub struct Series<'a> {
     pub function: &'a Arc<Function>,
     /// Whether each attempt gets a new invocation id, as admin calls do.
     pub fresh_ids: bool,
+    /// Whether the first failure is taken for the last.
+    pub gives_up: bool,
     /// Turns true when the host stops.
     pub stop: watch::Receiver<bool>,
 }
@@ -67,9 +69,8 @@ impl Series<'_> {
             let CallEnd::Failed(message) = end else { return SeriesEnd::Succeeded };
             failure = Some(Failure { invocation_id, message });
             count += 1;
-            let Some(delay) =
-                self.function.retry.and_then(|retry| delay_before_retry(&retry, count, spread()))
-            else {
+            let retry = self.function.retry.filter(|_| !self.gives_up);
+            let Some(delay) = retry.and_then(|retry| delay_before_retry(&retry, count, spread())) else {
                 return SeriesEnd::Failed;
             };
             if self.fresh_ids {

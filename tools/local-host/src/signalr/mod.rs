@@ -5,10 +5,12 @@
 mod endpoint;
 mod hubs;
 mod item;
+mod output;
 mod protocol;
 mod token;
 
 pub use endpoint::{Service, router};
 pub use hubs::Hubs;
 pub use item::{GroupAction, Item, Scope, read_item};
+pub use output::OutputClient;
 pub use token::{Keys, connection_info};

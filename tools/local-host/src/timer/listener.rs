@@ -166,7 +166,13 @@ impl TimerListener {
     }
 
     fn series(&self, fresh_ids: bool) -> Series<'_> {
-        Series { invoker: &self.invoker, function: &self.function, fresh_ids, stop: self.stop.clone() }
+        Series {
+            invoker: &self.invoker,
+            function: &self.function,
+            fresh_ids,
+            gives_up: false,
+            stop: self.stop.clone(),
+        }
     }
 
     /// Sleeps until then; says whether the host still runs.

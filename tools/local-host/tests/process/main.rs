@@ -1,14 +1,18 @@
 //! The whole local host with a handler whose process is a shell script and whose answers come from the test.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod batches;
 mod events;
+mod faults;
 mod handler;
 mod http;
+mod services_down;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local_host::faults::Standing;
 use local_host::{LocalHost, Options};
 use tempfile::TempDir;
 
@@ -18,6 +22,8 @@ struct Place {
     functions: Vec<(&'static str, &'static str)>,
     script: &'static str,
     environment: HashMap<&'static str, &'static str>,
+    faults: Standing,
+    instances: u16,
 }
 
 /// Notes its port and its process, then waits for its end.
@@ -30,6 +36,8 @@ impl Place {
             functions: functions.to_vec(),
             script: WAITING,
             environment: HashMap::from([("HUB", "telemetry")]),
+            faults: Standing::default(),
+            instances: 1,
         }
     }
 
@@ -68,8 +76,11 @@ impl Place {
             cosmos_port: 0,
             signalr_port: 0,
             partitions: 1,
+            instances: self.instances,
             content_length: false,
             restart_on_exit_0: false,
+            azurite: None,
+            faults: self.faults,
         };
         // The shell script needs a path to find its tools.
         let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use local_host::config::{Function, Trigger};
-use local_host::cosmos::{Account, ResourceNames, upsert_all};
+use local_host::cosmos::{Account, OutputClient, ResourceNames};
 use local_host::http_front::{Inbound, Route, enveloped_body, forwarded_request, resolve_expression};
 use local_host::invoke::{Reading, Work, http_reply, plan, read_answer};
 use local_host::json_net::{self, Json};
@@ -42,7 +42,8 @@ fn the_same_envelope_for_the_same_call() {
 async fn the_same_reply_for_the_same_answer() {
     let folder = tempfile::tempdir().unwrap();
     let base = "http://127.0.0.1:1/".parse().unwrap();
-    let account = Account::open(base, &folder.path().join("journal")).await.unwrap();
+    let account = Arc::new(Account::open(base, &folder.path().join("journal")).await.unwrap());
+    let client = OutputClient::new(Arc::clone(&account), Arc::default());
     let names = ResourceNames { database: "AnomalyDB".into(), container: "Results".into() };
     account.ensure_container(&names, "/bucket").await.unwrap();
     for recording in recordings("http_enveloped.jsonl") {
@@ -53,7 +54,7 @@ async fn the_same_reply_for_the_same_answer() {
                 for (_, work) in plan(&function, &answer).work {
                     let Work::Upsert(documents) = work else { panic!("{}: {work:?}", recording.id) };
                     let texts: Vec<String> = documents.iter().map(Json::to_text).collect();
-                    if let Err(error) = upsert_all(&account, &names, &texts).await {
+                    if let Err(error) = client.upsert_all(&names, &texts).await {
                         outcome = Err(error.to_string());
                     }
                 }

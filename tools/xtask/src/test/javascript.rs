@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{Outcome, rust};
-use crate::command;
 use crate::npm::Npm;
 use crate::workspace::Workspace;
+use crate::{azurite, command};
 
 /// Names of the browser, in order of preference.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
@@ -36,6 +36,8 @@ pub(super) fn end_to_end(workspace: &Workspace) -> Result<Outcome> {
     }
     rust::build_tools(workspace)?;
     npm.install(workspace, "e2e")?;
+    // Tests of snapshots are skipped without it.
+    let _ = azurite::for_snapshots(workspace);
     command::run(npm.command(&workspace.path("e2e")).arg("test").env("CHROMIUM", browser))?;
     Ok(Outcome::Passed)
 }

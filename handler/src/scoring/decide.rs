@@ -1,0 +1,234 @@
+//! Decides on events: decode, observe, reconstruct all windows at once, decide in order.
+//!
+//! What the tail holds already is applied in place of being decided.
+
+use std::ops::Range;
+
+use detector::{Detector, Fact, Fate, Observation, Reading, WINDOW_LENGTH};
+use wire::documents::{ARRIVED_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING};
+use wire::invocation::Event;
+use wire::telemetry::{self, Origin, Reject, TelemetryReading};
+
+use super::batch::Batch;
+use super::state::{State, Undo};
+use super::tail::Tail;
+
+/// The only source of messages that carries temperatures; IoT Hub can route others to the same endpoint.
+const TELEMETRY_SOURCE: &str = "Telemetry";
+
+/// Reconstructs windows, row by row.
+pub trait Reconstruct {
+    /// As many numbers as enter.
+    ///
+    /// # Errors
+    ///
+    /// The machine's fault, never a device's: another try may succeed.
+    fn reconstruct(&self, windows: &[f32]) -> anyhow::Result<Vec<f32>>;
+}
+
+/// What became of one part of an event.
+#[derive(Debug)]
+pub struct Decided {
+    /// Place of the event in the batch.
+    pub event: usize,
+    /// Place in the event.
+    pub index: u32,
+    /// How many parts the event has.
+    pub count: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of one part of an event.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A reading of a device, with its scores and the flags of its row.
+    Reading(usize, Fact, u32),
+    /// Its fact is stored already.
+    Stored,
+    /// A reading that was there already.
+    Duplicate(usize),
+    /// A message that is no telemetry.
+    NotTelemetry,
+    /// No reading.
+    Reject(Reject),
+}
+
+/// A part of an event whose window waits for the model, or whose outcome is clear.
+enum Seen {
+    Reading { slot: usize, observation: Observation, window: Range<usize>, flags: u32 },
+    Clear(Outcome),
+}
+
+/// What deciding works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a, M> {
+    /// The rules.
+    pub detector: &'a Detector,
+    /// The model.
+    pub model: &'a M,
+    /// What is stored already.
+    pub tail: &'a Tail,
+}
+
+/// Events on their way from text to facts.
+struct Decision<'a, M> {
+    rules: Rules<'a, M>,
+    state: &'a mut State,
+    undo: &'a mut Undo,
+    windows: Vec<f32>,
+    waiting: Vec<(Place, Seen)>,
+    decided: Vec<Decided>,
+}
+
+/// Where a part of an event is.
+#[derive(Clone, Copy)]
+struct Place {
+    event: usize,
+    sequence: i64,
+    index: u32,
+    count: u32,
+    enqueued_ms: Option<i64>,
+}
+
+/// Decides on every part of some of a batch's events, in order; what the state was is kept in `undo`.
+///
+/// # Errors
+///
+/// The model's; the state must then be undone.
+pub fn decide<M: Reconstruct>(
+    rules: Rules<'_, M>,
+    state: &mut State,
+    batch: &Batch<'_>,
+    events: Range<usize>,
+    undo: &mut Undo,
+) -> anyhow::Result<Vec<Decided>> {
+    let n_events = events.len();
+    let mut decision = Decision {
+        rules,
+        state,
+        undo,
+        windows: Vec::with_capacity(n_events * WINDOW_LENGTH),
+        waiting: Vec::with_capacity(n_events),
+        decided: Vec::with_capacity(n_events),
+    };
+    let mut parts = Vec::new();
+    for event in events {
+        decision.take_event(batch, event, &mut parts)?;
+    }
+    decision.flush()?;
+    Ok(decision.decided)
+}
+
+impl<M: Reconstruct> Decision<'_, M> {
+    fn take_event<'e>(
+        &mut self,
+        batch: &Batch<'e>,
+        number: usize,
+        parts: &mut Vec<Result<TelemetryReading<'e>, Reject>>,
+    ) -> anyhow::Result<()> {
+        let event: &'e Event<'e> = &batch.events()[number];
+        let mut place = Place {
+            event: number,
+            sequence: batch.sequence(number),
+            index: 0,
+            count: 1,
+            enqueued_ms: event.enqueued_ms,
+        };
+        if event.message_source.as_deref().is_some_and(|source| source != TELEMETRY_SOURCE) {
+            self.leave_out(place, Outcome::NotTelemetry);
+            return Ok(());
+        }
+        parts.clear();
+        let origin = Origin { device_id: event.device_id.as_deref(), enqueued_ms: event.enqueued_ms };
+        telemetry::decode(&event.text, origin, parts);
+        place.count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        for (part, index) in parts.drain(..).zip(0..) {
+            place.index = index;
+            match part.and_then(reading_of) {
+                Err(reject) => self.leave_out(place, Outcome::Reject(reject)),
+                Ok((device_id, reading)) => self.take_reading(place, &device_id, reading)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_reading(&mut self, place: Place, device_id: &str, reading: Reading) -> anyhow::Result<()> {
+        let Place { sequence, index, .. } = place;
+        let slot = self.state.slot(device_id);
+        if self.rules.tail.speaks_for(self.state.entry(slot).bucket, sequence) {
+            match self.rules.tail.reading(sequence, index) {
+                Some((_, row)) => {
+                    self.state.apply(self.rules.detector, slot, row, self.undo);
+                    self.note(place, Seen::Clear(Outcome::Stored));
+                }
+                // The documents deny it: it was there already when they were written.
+                None => self.leave_out(place, Outcome::Duplicate(slot)),
+            }
+            return Ok(());
+        }
+        if self.rules.tail.has_left_out(sequence, index) {
+            self.note(place, Seen::Clear(Outcome::Stored));
+            return Ok(());
+        }
+        let hour = self.state.hour_after(place.enqueued_ms);
+        if self.state.would_forget(slot, hour) {
+            // What waits was observed before the device is forgotten, and must be decided before.
+            self.flush()?;
+        }
+        let is_anew = self.state.meet(slot, hour, self.undo);
+        let from = self.windows.len();
+        let memory = &mut self.state.change(slot, self.undo).memory;
+        let observation = self.rules.detector.observe(&mut memory.device, reading, &mut self.windows);
+        let hour = self.state.arrive(slot, hour, observation.fate);
+        let anew = if is_anew { FLAG_ANEW } else { 0 };
+        let window = from..self.windows.len();
+        self.note(place, Seen::Reading { slot, observation, window, flags: anew | (hour << ARRIVED_SHIFT) });
+        Ok(())
+    }
+
+    fn leave_out(&mut self, place: Place, outcome: Outcome) {
+        let is_stored = self.rules.tail.has_left_out(place.sequence, place.index);
+        self.note(place, Seen::Clear(if is_stored { Outcome::Stored } else { outcome }));
+    }
+
+    fn note(&mut self, place: Place, seen: Seen) {
+        self.waiting.push((place, seen));
+    }
+
+    /// Runs the model for all windows that wait, then decides in order.
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let reconstructions = self.rules.model.reconstruct(&self.windows)?;
+        for (place, seen) in self.waiting.drain(..) {
+            let outcome = match seen {
+                Seen::Clear(outcome) => outcome,
+                Seen::Reading { slot, observation, window, flags } => {
+                    let (seen, expected) = (&self.windows[window.clone()], &reconstructions[window]);
+                    let device = &mut self.state.change(slot, self.undo).memory.device;
+                    let fact = self.rules.detector.decide(device, &observation, seen, expected);
+                    match fact.fate {
+                        Fate::Duplicate => Outcome::Duplicate(slot),
+                        Fate::Fresh | Fate::Late => Outcome::Reading(slot, fact, flags | flags_of(&fact)),
+                    }
+                }
+            };
+            let Place { event, index, count, .. } = place;
+            self.decided.push(Decided { event, index, count, outcome });
+        }
+        self.windows.clear();
+        Ok(())
+    }
+}
+
+fn reading_of(telemetry: TelemetryReading<'_>) -> Result<(std::borrow::Cow<'_, str>, Reading), Reject> {
+    match Reading::new(telemetry.timestamp_ms, telemetry.celsius) {
+        Ok(reading) => Ok((telemetry.device_id, reading)),
+        Err(invalid) => Err(Reject::InvalidTemperature(invalid.to_string())),
+    }
+}
+
+fn flags_of(fact: &Fact) -> u32 {
+    let learning = if fact.learning { FLAG_LEARNING } else { 0 };
+    let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
+    learning | late
+}

@@ -1,0 +1,386 @@
+//! The state of one hub partition: a fold over its facts in order of position.
+//!
+//! Facts enter, live ones and stored ones alike; the state of every device leaves.
+//! It refuses to know how facts are decided or stored, and no clock enters: hours are the hub's own.
+
+use std::collections::HashMap;
+
+use detector::{Detector, Device, Fact, Fate, Reading, StateError, Verdict};
+use wire::api::{DeviceStatus, DeviceView};
+use wire::documents::{ARRIVED_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow};
+use wire::position::bucket_of;
+
+use super::listing::Listing;
+use super::mutants::{self, Mutant};
+
+/// Readings of a device between two key frames.
+const FRAME_READINGS: u32 = 256;
+/// Milliseconds in an hour.
+const HOUR_MS: i64 = 3_600_000;
+
+/// All devices of one hub partition.
+#[derive(Debug)]
+pub struct State {
+    /// Sequence number up to which everything is folded in; `None` before the first event.
+    pub position: Option<i64>,
+    /// Newest enqueued time, in epoch milliseconds.
+    pub enqueued_to: i64,
+    /// Newest hour in which a reading arrived, counted from 1970.
+    hour: u32,
+    slots: HashMap<Box<str>, usize>,
+    entries: Vec<Entry>,
+    listing: Listing,
+    retention: Retention,
+    /// Which undo changes are saved to; a device is saved once in each.
+    undo_number: u64,
+}
+
+/// How long what is remembered must last, in hours of the hub's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// A device silent for longer is forgotten.
+    forget_hours: u32,
+    /// A device's readings carry its state at least this often.
+    frame_hours: u32,
+}
+
+impl Retention {
+    /// Follows from how long documents are kept: half of that is remembered, so that recovery finds what it needs.
+    #[must_use]
+    pub fn of_ttl(ttl_s: i64) -> Self {
+        let hours = u32::try_from(ttl_s / 3600).unwrap_or(u32::MAX);
+        Self { forget_hours: (hours / 2).max(1), frame_hours: (hours / 4).max(1) }
+    }
+}
+
+impl Retention {
+    fn is_over(self, memory: &Memory, hour: u32) -> bool {
+        memory.arrived_hour > 0 && hour > memory.arrived_hour.saturating_add(self.forget_hours)
+    }
+}
+
+/// A device, and where it is listed.
+#[derive(Debug)]
+pub struct Entry {
+    /// The device's id.
+    pub id: Box<str>,
+    /// Number of its group.
+    pub bucket: usize,
+    /// Number of the table that lists it.
+    pub page: usize,
+    /// The status that its table says, if it was written.
+    pub listed: Option<DeviceStatus>,
+    /// What is remembered of it.
+    pub memory: Memory,
+    saved_in: u64,
+}
+
+/// What is remembered of a device: all that an undo brings back.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// Its readings and habits.
+    pub device: Device,
+    /// Hour in which its newest reading arrived, counted from 1970; 0 when the hub never said.
+    pub arrived_hour: u32,
+    /// Readings since its state was last written beside them, and the hour of that. Not part of what is folded: where
+    /// key frames lie depends on how batches are cut.
+    n_since_frame: u32,
+    framed_hour: u32,
+}
+
+impl Memory {
+    /// Appends the bytes that two equal folds have in common.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.arrived_hour.to_le_bytes());
+        self.device.encode(out);
+    }
+
+    /// Reads what [`Memory::encode`] wrote off the front of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] when the bytes are no state.
+    pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), StateError> {
+        let (hour, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
+        let (device, rest) = Device::decode(bytes)?;
+        let arrived_hour = u32::from_le_bytes(*hour);
+        Ok((Self { device, arrived_hour, n_since_frame: 0, framed_hour: arrived_hour }, rest))
+    }
+}
+
+/// How devices were before a batch.
+#[derive(Debug, Default)]
+pub struct Undo {
+    saved: Vec<(usize, Memory)>,
+    position: Option<i64>,
+    enqueued_to: i64,
+    hour: u32,
+}
+
+impl Undo {
+    /// Devices that the batch touched.
+    pub fn touched(&self) -> impl Iterator<Item = usize> {
+        self.saved.iter().map(|(slot, _)| *slot)
+    }
+
+    /// Position of the state that it brings back.
+    #[cfg(test)]
+    pub(super) fn position(&self) -> Option<i64> {
+        self.position
+    }
+
+    /// Lets this undo bring back what was before both, where `later` began when this one's batch had ended.
+    pub fn absorb(&mut self, later: Self) {
+        self.saved.extend(later.saved);
+    }
+}
+
+/// The hour of an enqueued time, counted from 1970; 0 when the hub did not say.
+fn hour_of(enqueued_ms: Option<i64>) -> u32 {
+    if mutants::is(Mutant::WallClock) {
+        return mutants::wall_clock_hour();
+    }
+    enqueued_ms.and_then(|ms| u32::try_from(ms / HOUR_MS).ok()).unwrap_or(0)
+}
+
+impl State {
+    /// An empty state.
+    #[must_use]
+    pub fn new(n_buckets: u32, retention: Retention) -> Self {
+        Self {
+            position: None,
+            enqueued_to: 0,
+            hour: 0,
+            slots: HashMap::new(),
+            entries: Vec::new(),
+            listing: Listing::new(n_buckets),
+            retention,
+            undo_number: 0,
+        }
+    }
+
+    /// Where devices are listed.
+    pub fn listing(&mut self) -> (&mut Listing, &mut [Entry]) {
+        (&mut self.listing, &mut self.entries)
+    }
+
+    /// A device.
+    #[must_use]
+    pub fn entry(&self, slot: usize) -> &Entry {
+        &self.entries[slot]
+    }
+
+    /// The devices, in order of their first appearance.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Begins a batch: what it changes from now on can be undone.
+    pub fn begin(&mut self) -> Undo {
+        self.undo_number += 1;
+        let Self { position, enqueued_to, hour, .. } = *self;
+        Undo { saved: Vec::new(), position, enqueued_to, hour }
+    }
+
+    /// Brings back what was before a batch.
+    pub fn undo(&mut self, undo: Undo) {
+        // Newest first: where two batches are undone in one, the older memory must win.
+        for (slot, memory) in undo.saved.into_iter().rev() {
+            let entry = &mut self.entries[slot];
+            entry.memory = memory;
+            entry.saved_in = 0;
+            self.listing.mark(entry.bucket, entry.page);
+        }
+        (self.position, self.enqueued_to, self.hour) = (undo.position, undo.enqueued_to, undo.hour);
+    }
+
+    /// The place of a device; a new one gets the next.
+    pub fn slot(&mut self, device_id: &str) -> usize {
+        if let Some(slot) = self.slots.get(device_id) {
+            return *slot;
+        }
+        let bucket = self.bucket_number(device_id);
+        let slot = self.entries.len();
+        let page = self.listing.place(bucket, device_id, slot);
+        // Devices that began together need not all be framed in one batch.
+        let n_since_frame = bucket_of(device_id, FRAME_READINGS);
+        self.entries.push(Entry {
+            id: device_id.into(),
+            bucket,
+            page,
+            listed: None,
+            memory: Memory { n_since_frame, ..Memory::default() },
+            saved_in: 0,
+        });
+        self.slots.insert(device_id.into(), slot);
+        slot
+    }
+
+    /// The number of a device's group.
+    #[must_use]
+    pub fn bucket_number(&self, device_id: &str) -> usize {
+        bucket_of(device_id, self.listing.n_buckets()) as usize
+    }
+
+    /// A device, to be changed; what it was is kept in `undo`.
+    pub fn change(&mut self, slot: usize, undo: &mut Undo) -> &mut Entry {
+        let entry = &mut self.entries[slot];
+        if entry.saved_in != self.undo_number {
+            entry.saved_in = self.undo_number;
+            undo.saved.push((slot, entry.memory.clone()));
+        }
+        entry
+    }
+
+    /// The hour of a reading's arrival: the hub's, but never before that of an earlier reading.
+    #[must_use]
+    pub fn hour_after(&self, enqueued_ms: Option<i64>) -> u32 {
+        hour_of(enqueued_ms).max(self.hour)
+    }
+
+    /// Tells whether a device was silent for so long that a reading of this hour finds nothing remembered.
+    #[must_use]
+    pub fn would_forget(&self, slot: usize, hour: u32) -> bool {
+        self.retention.is_over(&self.entries[slot].memory, hour)
+    }
+
+    /// Forgets a device that was silent for too long, and says whether nothing is remembered of it.
+    pub fn meet(&mut self, slot: usize, hour: u32, undo: &mut Undo) -> bool {
+        let is_forgotten = self.would_forget(slot, hour);
+        let memory = &mut self.change(slot, undo).memory;
+        if is_forgotten {
+            (memory.device, memory.arrived_hour) = (Device::default(), 0);
+        }
+        memory.device.is_blank()
+    }
+
+    /// Notes when a reading arrived; returns the hour when its row must say it, else 0.
+    pub fn arrive(&mut self, slot: usize, hour: u32, fate: Fate) -> u32 {
+        if fate == Fate::Duplicate {
+            return 0;
+        }
+        self.hour = self.hour.max(hour);
+        let memory = &mut self.entries[slot].memory;
+        memory.n_since_frame = memory.n_since_frame.saturating_add(1);
+        if hour <= memory.arrived_hour {
+            return 0;
+        }
+        memory.arrived_hour = hour;
+        hour
+    }
+
+    /// Enters a stored reading in the state, and decides nothing.
+    ///
+    /// Returns `false` for a reading that cannot be entered because what was before it is not known.
+    pub fn apply(&mut self, detector: &Detector, slot: usize, row: &ReadingRow, undo: &mut Undo) -> bool {
+        let hour = row.flags >> ARRIVED_SHIFT;
+        self.hour = self.hour.max(hour);
+        let Some(mut fact) = fact_of(row) else { return false };
+        if mutants::is(Mutant::ReplayDecides) {
+            fact.error = fact.error.map(mutants::decided_again);
+        }
+        let memory = &mut self.change(slot, undo).memory;
+        if row.flags & FLAG_ANEW != 0 {
+            (memory.device, memory.arrived_hour) = (Device::default(), 0);
+        } else if memory.device.is_blank() {
+            return false;
+        }
+        detector.apply(&mut memory.device, &fact);
+        self.arrive(slot, hour, fact.fate);
+        true
+    }
+
+    /// Gives a device the memory that was stored of it.
+    pub fn restore(&mut self, device_id: &str, memory: Memory) {
+        let slot = self.slot(device_id);
+        self.hour = self.hour.max(memory.arrived_hour);
+        self.entries[slot].memory = memory;
+    }
+
+    /// Notes that a device's state was just stored beside its readings.
+    pub fn framed(&mut self, slot: usize) {
+        let memory = &mut self.entries[slot].memory;
+        (memory.n_since_frame, memory.framed_hour) = (0, memory.arrived_hour);
+    }
+
+    /// Tells whether a device's state should be written beside its newest reading.
+    #[must_use]
+    pub fn is_frame_due(&self, slot: usize) -> bool {
+        let memory = &self.entries[slot].memory;
+        let is_old = memory.arrived_hour.saturating_sub(memory.framed_hour) >= self.retention.frame_hours;
+        memory.n_since_frame >= FRAME_READINGS || is_old
+    }
+
+    /// Tells whether a device was silent for so long that its next reading finds nothing remembered.
+    #[must_use]
+    pub fn is_gone(&self, memory: &Memory) -> bool {
+        self.retention.is_over(memory, self.hour)
+    }
+
+    /// Frees what is kept of devices that are gone; nothing may have to be undone.
+    pub fn drop_gone(&mut self) {
+        let (kept, gone): (Vec<Entry>, Vec<Entry>) =
+            std::mem::take(&mut self.entries).into_iter().partition(|entry| !self.is_gone(&entry.memory));
+        for entry in &gone {
+            self.slots.remove(&entry.id);
+        }
+        self.listing.forget_slots();
+        for (slot, entry) in kept.iter().enumerate() {
+            self.slots.insert(entry.id.clone(), slot);
+            self.listing.keep(entry.bucket, entry.page, slot);
+        }
+        for entry in &gone {
+            self.listing.mark(entry.bucket, entry.page);
+        }
+        self.entries = kept;
+    }
+
+    /// Tells whether many devices are gone.
+    #[must_use]
+    pub fn has_many_gone(&self) -> bool {
+        let n_gone = self.entries.iter().filter(|entry| self.is_gone(&entry.memory)).count();
+        n_gone > 0 && n_gone * 8 >= self.entries.len()
+    }
+}
+
+impl Entry {
+    /// The device as its table lists it; `None` when nothing is remembered of it.
+    #[must_use]
+    pub fn row(&self) -> Option<DeviceRow> {
+        let newest = self.memory.device.newest()?;
+        Some(DeviceRow {
+            timestamp: newest.reading.timestamp_ms(),
+            temperature: newest.reading.celsius(),
+            expected: newest.expected,
+            error: newest.error,
+            score: newest.score,
+            flags: if newest.learning { FLAG_LEARNING } else { 0 },
+            last_anomaly: self.memory.device.last_anomaly_ms(),
+        })
+    }
+
+    /// Tells whether its newest reading is an anomaly.
+    #[must_use]
+    pub fn is_anomalous(&self) -> bool {
+        self.memory.device.newest().is_some_and(|fact| fact.verdict() == Verdict::Anomaly)
+    }
+
+    /// The device as the page shows it.
+    #[must_use]
+    pub fn view(&self) -> Option<DeviceView> {
+        Some(DeviceView::new(&self.id, &self.row()?))
+    }
+}
+
+/// The fact that a stored row holds; `None` for a row that this program cannot have written.
+fn fact_of(row: &ReadingRow) -> Option<Fact> {
+    Some(Fact {
+        reading: Reading::new(row.timestamp, row.temperature).ok()?,
+        fate: if row.flags & FLAG_LATE == 0 { Fate::Fresh } else { Fate::Late },
+        expected: row.expected,
+        error: row.error,
+        score: row.score,
+        learning: row.flags & FLAG_LEARNING != 0,
+    })
+}

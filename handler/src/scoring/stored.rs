@@ -1,0 +1,69 @@
+//! What the fold asks of storage: facts that are there already, and snapshots of states.
+//!
+//! The two traits are the whole of it, so that the protocol can be played through without any service.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+
+use futures::future::BoxFuture;
+use wire::documents::{Header, RejectsDocument, ResultsDocument};
+use wire::position::Stream;
+
+use crate::store::StoreError;
+
+/// An answer from storage.
+pub type Asked<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// How far the stored facts of a stream reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Lowest sequence number that a document speaks for.
+    pub first: i64,
+    /// Highest sequence number that a document speaks for.
+    pub last: i64,
+    /// Highest term.
+    pub term: u32,
+    /// Newest enqueued time, in epoch milliseconds.
+    pub enqueued_to: i64,
+}
+
+/// A stretch of a stream, read back.
+#[derive(Debug, Default)]
+pub struct Stretch {
+    /// Documents of readings that speak for any part of it.
+    pub results: Vec<ResultsDocument>,
+    /// Documents of rejects and skips that speak for any part of it.
+    pub rejects: Vec<RejectsDocument>,
+    /// Stretches known to be lost, from first to last sequence number.
+    pub gaps: Vec<(i64, i64)>,
+}
+
+/// Facts as they are stored.
+pub trait StoredFacts: Debug + Send + Sync {
+    /// How far a stream's facts reach; `None` when there are none.
+    fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>>;
+
+    /// All facts of a stream that speak for `first..=last`.
+    fn stretch<'a>(&'a self, stream: &'a Stream, first: i64, last: i64) -> Asked<'a, Stretch>;
+
+    /// Headers of a bucket's facts that speak for `first` or anything later.
+    fn headers<'a>(&'a self, bucket: &'a str, first: i64) -> Asked<'a, Vec<Header>>;
+
+    /// The number of the table that lists each device of a stream.
+    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, usize>>;
+}
+
+/// Where snapshots are kept: immutable objects with names.
+pub trait SnapshotStore: Debug + Send + Sync {
+    /// Names that begin with `prefix`, in any order.
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<String>>>;
+
+    /// A snapshot's bytes.
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<u8>>>;
+
+    /// Keeps a snapshot; one of this name that is there already stays.
+    fn put<'a>(&'a self, name: &'a str, bytes: Vec<u8>) -> BoxFuture<'a, anyhow::Result<()>>;
+
+    /// Forgets a snapshot.
+    fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, anyhow::Result<()>>;
+}

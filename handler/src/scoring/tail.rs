@@ -1,0 +1,139 @@
+//! What is stored already of events that come again: from an answer that was cut short, or from another process.
+//!
+//! In each group of devices the documents speak for a stretch without holes from the first event on: up to there
+//! their facts are applied, and nothing is decided or written.
+
+use std::collections::HashMap;
+
+use wire::documents::{Header, ReadingRow};
+use wire::stored::{Precedence, placed_rows};
+
+use super::ScoreError;
+use super::state::State;
+use super::stored::Stretch;
+
+/// Facts that are stored at and after a position.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Last sequence number spoken for without a hole, by number of the group; nothing is spoken for in others.
+    covered: HashMap<usize, i64>,
+    rejects_covered: Option<i64>,
+    /// Stored readings: group, device and row by sequence number and place in the event.
+    readings: HashMap<(i64, u32), (String, ReadingRow)>,
+    /// Stored rejects and skips by sequence number and place in the event.
+    left_out: HashMap<(i64, u32), ()>,
+    /// Highest term seen.
+    pub term: u32,
+}
+
+impl Tail {
+    /// Reads the tail from `first` on.
+    ///
+    /// # Errors
+    ///
+    /// [`ScoreError::Buckets`] when documents were written with another number of groups.
+    pub fn of(stretch: &Stretch, first: i64, state: &State) -> Result<Self, ScoreError> {
+        let mut tail = Self::default();
+        for (bucket, documents) in by_bucket(stretch) {
+            let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
+            tail.see(&headers);
+            let Some(covered) = reach(&headers, first) else { continue };
+            tail.covered.insert(bucket, covered);
+            for (device_id, row) in placed_rows(&documents) {
+                check_bucket(state, device_id, bucket)?;
+                if (first..=covered).contains(&row.sequence) {
+                    tail.readings.insert((row.sequence, row.index), (device_id.to_owned(), row));
+                }
+            }
+        }
+        let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
+        tail.see(&headers);
+        tail.rejects_covered = reach(&headers, first);
+        let covered = tail.rejects_covered.unwrap_or(i64::MIN);
+        for (sequence, index, _) in left_out(stretch) {
+            if (first..=covered).contains(&sequence) {
+                tail.left_out.insert((sequence, index), ());
+            }
+        }
+        Ok(tail)
+    }
+
+    fn see(&mut self, headers: &[&Header]) {
+        self.term = headers.iter().map(|header| header.term).fold(self.term, u32::max);
+    }
+
+    /// Whether the group's documents speak for an event.
+    #[must_use]
+    pub fn speaks_for(&self, bucket: usize, sequence: i64) -> bool {
+        self.covered.get(&bucket).is_some_and(|covered| sequence <= *covered)
+    }
+
+    /// The first sequence number that a group's documents do not speak for, when that is not `first`.
+    #[must_use]
+    pub fn end_of(&self, bucket: Option<usize>) -> Option<i64> {
+        let covered = match bucket {
+            Some(bucket) => self.covered.get(&bucket).copied(),
+            None => self.rejects_covered,
+        };
+        covered.map(|covered| covered.saturating_add(1))
+    }
+
+    /// A stored reading at a place in the stream.
+    #[must_use]
+    pub fn reading(&self, sequence: i64, index: u32) -> Option<(&str, &ReadingRow)> {
+        self.readings.get(&(sequence, index)).map(|(device_id, row)| (device_id.as_str(), row))
+    }
+
+    /// Whether a reject or skip is stored at a place in the stream.
+    #[must_use]
+    pub fn has_left_out(&self, sequence: i64, index: u32) -> bool {
+        self.left_out.contains_key(&(sequence, index))
+    }
+}
+
+/// A stretch's results by number of the group.
+pub(super) fn by_bucket(stretch: &Stretch) -> HashMap<usize, Vec<&wire::documents::ResultsDocument>> {
+    let mut by_bucket: HashMap<usize, Vec<_>> = HashMap::new();
+    for document in &stretch.results {
+        if let Some(bucket) = document.header.group() {
+            by_bucket.entry(bucket).or_default().push(document);
+        }
+    }
+    by_bucket
+}
+
+/// Rejects and skips that count: sequence number, place in the event, and how many facts the event left.
+pub(super) fn left_out(stretch: &Stretch) -> Vec<(i64, u32, u32)> {
+    let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
+    let precedence = Precedence::of(&headers);
+    let mut entries = Vec::new();
+    for (n, document) in stretch.rejects.iter().enumerate() {
+        let rejects = document.rejects.iter().map(|entry| (entry.sequence, entry.index, entry.count));
+        let skips = document.skips.iter().map(|entry| (entry.sequence, entry.index, entry.count));
+        entries.extend(rejects.chain(skips).filter(|entry| precedence.counts(n, entry.0)));
+    }
+    entries
+}
+
+/// Refuses documents that were written with another number of groups.
+pub(super) fn check_bucket(state: &State, device_id: &str, bucket: usize) -> Result<(), ScoreError> {
+    if state.bucket_number(device_id) == bucket {
+        return Ok(());
+    }
+    Err(ScoreError::Buckets { device_id: device_id.to_owned(), bucket })
+}
+
+/// The last sequence number up to which documents speak for everything from `first` on.
+fn reach(headers: &[&Header], first: i64) -> Option<i64> {
+    let mut stretches: Vec<(i64, i64)> =
+        headers.iter().map(|header| (header.first_sequence, header.last_sequence)).collect();
+    stretches.sort_unstable();
+    let mut next = first;
+    for (from, to) in stretches {
+        if from > next {
+            break;
+        }
+        next = next.max(to.saturating_add(1));
+    }
+    (next > first).then_some(next - 1)
+}

@@ -1,0 +1,153 @@
+//! Reads back, from Cosmos DB, the facts that scoring continues from.
+
+use std::collections::HashMap;
+
+use azure_data_cosmos::Query;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use wire::documents::{DEVICES_ID, GAP, Header, RejectsDocument, ResultsDocument};
+use wire::position::{REJECT_GROUP, Stream};
+
+use super::{HEADER_COLUMNS, Question, Store, StoreError};
+use crate::scoring::stored::{Asked, Extent, StoredFacts, Stretch};
+
+/// Buckets read at the same time.
+const PARALLEL_READS: usize = 16;
+/// Tables that a bucket may have: a million devices in one.
+const MAX_PAGES: usize = 2000;
+
+/// A bucket's end: its newest or oldest facts.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct End {
+    first_sequence: Option<i64>,
+    last_sequence: Option<i64>,
+    term: Option<u32>,
+    enqueued_to: Option<i64>,
+}
+
+/// Which devices a table lists.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    id: String,
+    devices: HashMap<String, serde::de::IgnoredAny>,
+}
+
+impl StoredFacts for Store {
+    fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>> {
+        let groups = (0..n_buckets).map(|group| group.to_string()).chain([REJECT_GROUP.to_owned()]);
+        let prefix = stream.bucket_prefix();
+        let ends = stream::iter(groups)
+            .map(move |group| self.end(format!("{prefix}{group}")))
+            .buffer_unordered(PARALLEL_READS);
+        async move {
+            let ends: Vec<Option<Extent>> = ends.try_collect().await?;
+            Ok(ends.into_iter().flatten().reduce(|left, right| Extent {
+                first: left.first.min(right.first),
+                last: left.last.max(right.last),
+                term: left.term.max(right.term),
+                enqueued_to: left.enqueued_to.max(right.enqueued_to),
+            }))
+        }
+        .boxed()
+    }
+
+    fn stretch<'a>(&'a self, stream: &'a Stream, first: i64, last: i64) -> Asked<'a, Stretch> {
+        async move {
+            let (results, rejects) =
+                futures::try_join!(self.results(stream, first, last), self.rejects(stream, first, last))?;
+            let (gaps, rejects): (Vec<_>, Vec<_>) =
+                rejects.into_iter().partition(|document| document.header.kind == GAP);
+            let stretch_of =
+                |document: RejectsDocument| (document.header.first_sequence, document.header.last_sequence);
+            Ok(Stretch { results, rejects, gaps: gaps.into_iter().map(stretch_of).collect() })
+        }
+        .boxed()
+    }
+
+    fn headers<'a>(&'a self, bucket: &'a str, first: i64) -> Asked<'a, Vec<Header>> {
+        async move {
+            let text = format!(
+                "SELECT {HEADER_COLUMNS} FROM c \
+                 WHERE c.type IN ('results', 'rejects', 'gap') AND c.lastSequence >= @first"
+            );
+            let query = Query::from(text).with_parameter("@first", first);
+            self.all(Question::within(&format!("who speaks for {first} and later"), bucket, query)?).await
+        }
+        .boxed()
+    }
+
+    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, usize>> {
+        async move {
+            let text =
+                "SELECT c.id, c.devices FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)";
+            let prefix = stream.bucket_prefix();
+            let query = Query::from(text).with_parameter("@prefix", &prefix);
+            let question = Question::across(&format!("who is listed in buckets `{prefix}*`"), query)?;
+            let tables: Vec<Listed> = self.all(question).await?;
+            let numbered =
+                tables.into_iter().filter_map(|table| Some((page_number(&table.id)?, table.devices)));
+            Ok(numbered
+                .flat_map(|(page, devices)| devices.into_keys().map(move |device_id| (device_id, page)))
+                .collect())
+        }
+        .boxed()
+    }
+}
+
+impl Store {
+    /// How far a bucket's facts reach.
+    async fn end(&self, bucket: String) -> Result<Option<Extent>, StoreError> {
+        let text = "SELECT MIN(c.firstSequence) AS firstSequence, MAX(c.lastSequence) AS lastSequence, \
+                    MAX(c.term) AS term, MAX(c.enqueuedTo) AS enqueuedTo \
+                    FROM c WHERE c.type IN ('results', 'rejects', 'gap')";
+        let question = Question::within("how far facts reach", &bucket, Ok(Query::from(text)))?;
+        let ends: Vec<End> = self.all(question).await?;
+        let extent_of = |end: End| {
+            Some(Extent {
+                first: end.first_sequence?,
+                last: end.last_sequence?,
+                term: end.term?,
+                enqueued_to: end.enqueued_to?,
+            })
+        };
+        Ok(ends.into_iter().find_map(extent_of))
+    }
+
+    async fn results(
+        &self,
+        stream: &Stream,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<ResultsDocument>, StoreError> {
+        let text = "SELECT * FROM c WHERE c.type = 'results' AND STARTSWITH(c.bucket, @prefix) \
+                    AND c.lastSequence >= @first AND c.firstSequence <= @last";
+        let prefix = stream.bucket_prefix();
+        let query = Query::from(text)
+            .with_parameter("@prefix", &prefix)
+            .and_then(|query| query.with_parameter("@first", first))
+            .and_then(|query| query.with_parameter("@last", last));
+        self.all(Question::across(&format!("results {first} to {last} of buckets `{prefix}*`"), query)?).await
+    }
+
+    /// Rejects and gaps; a gap is a header alone.
+    async fn rejects(
+        &self,
+        stream: &Stream,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<RejectsDocument>, StoreError> {
+        let text = "SELECT * FROM c WHERE c.type IN ('rejects', 'gap') \
+                    AND c.lastSequence >= @first AND c.firstSequence <= @last";
+        let query = Query::from(text)
+            .with_parameter("@first", first)
+            .and_then(|query| query.with_parameter("@last", last));
+        let bucket = format!("{}{REJECT_GROUP}", stream.bucket_prefix());
+        self.all(Question::within(&format!("rejects {first} to {last}"), &bucket, query)?).await
+    }
+}
+
+/// The number in a table's id.
+fn page_number(id: &str) -> Option<usize> {
+    id.strip_prefix(DEVICES_ID)?.parse().ok().filter(|page| *page < MAX_PAGES)
+}
