@@ -25,6 +25,8 @@ pub const MAX_DEPTH: usize = 32;
 /// How far a device's clock may run ahead of the hub's, in milliseconds.
 pub const MAX_CLOCK_AHEAD_MS: i64 = 5 * 60 * 1000;
 
+/// Bytes of a parser's complaint that are kept.
+const MAX_COMPLAINT_BYTES: usize = 200;
 /// Texts up to this length are parsed as they are: their brackets cannot exhaust the stack.
 const SHALLOW_BYTES: usize = 256;
 
@@ -195,9 +197,12 @@ fn decode_pack<'a>(
 }
 
 /// Names the parser's complaint without the excerpt of the text that it would add.
+///
+/// A complaint of a wrong type repeats the value, however long it is.
 fn malformed(error: &sonic_rs::Error) -> Reject {
     let message = error.to_string();
-    Reject::Malformed(message.lines().next().unwrap_or("not JSON").trim().to_owned())
+    let line = message.lines().next().unwrap_or("not JSON").trim();
+    Reject::Malformed(line[..line.floor_char_boundary(MAX_COMPLAINT_BYTES)].to_owned())
 }
 
 /// A field that may hold anything, since devices may write anything.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod corpus;
 mod cosmos;
 mod documented;
 mod envelope;
@@ -18,6 +19,8 @@ mod negotiate;
 mod outages;
 mod poison;
 mod process;
+#[path = "../../../fuzz/checks/parameters.rs"]
+mod queries;
 mod score_telemetry;
 mod script_root;
 mod serve_dashboard;
@@ -35,6 +38,8 @@ use handler::scoring::Storage;
 use handler::scoring::stored::StoredFacts;
 use handler::settings::Settings;
 use handler::store::Store;
+// Names by which the fuzzer's checks know the modules that read queries.
+use handler::{parameters, rejects as place, reply};
 use http_body_util::BodyExt;
 use memory::Container;
 use serde_json::Value;
