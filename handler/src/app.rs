@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::blobs::Blobs;
 use crate::fleet::FleetReader;
 use crate::live::LiveFeed;
 use crate::model::Model;
 use crate::page::Page;
+use crate::scoring::stored::SnapshotStore;
 use crate::scoring::{Scorer, Storage};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -43,7 +45,7 @@ impl App {
         let store = Arc::new(Store::new(settings.cosmos.clone(), settings.deadline / 5 * 4));
         let storage = Storage {
             facts: Arc::<Store>::clone(&store),
-            snapshots: None,
+            snapshots: snapshots(&settings)?,
             journals: Some(std::env::temp_dir().join(JOURNALS)),
         };
         Self::build_on(settings, store, storage)
@@ -68,6 +70,15 @@ impl App {
             settings,
         })
     }
+}
+
+/// Where snapshots are kept; said loudly where nowhere.
+fn snapshots(settings: &Settings) -> anyhow::Result<Option<Arc<dyn SnapshotStore>>> {
+    let Some(url) = &settings.snapshot_container else {
+        tracing::warn!("SNAPSHOT_CONTAINER_URL is not set: no snapshots, a new process reads back all that is stored");
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Blobs::new(url, settings.deadline)?)))
 }
 
 /// A name that no other process has: it decides nothing but between documents of equal terms.

@@ -11,6 +11,7 @@ extern crate self as handler;
 
 pub mod access;
 pub mod app;
+pub mod blobs;
 pub mod check;
 pub mod fleet;
 pub mod functions;

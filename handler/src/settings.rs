@@ -18,13 +18,14 @@ pub use self::reader::Faults;
 use self::reader::Reader;
 
 /// Settings that a person sets, connections apart: name and meaning.
-pub const NAMES: [(&str, &str); 9] = [
+pub const NAMES: [(&str, &str); 10] = [
     ("TELEMETRY_HUB", "name of the event hub, or the Event Hub-compatible name of the IoT Hub"),
     ("TELEMETRY_CONSUMER_GROUP", "consumer group that is the app's own"),
     ("DETECTION_POLICY", "`calibrated` judges by each device's own habits, `fixed` by the original rule"),
     ("FIXED_THRESHOLD", "policy `fixed`: squared error above which a reading is an anomaly"),
     ("BUCKETS_PER_PARTITION", "groups of devices a hub partition, 1 to 1024; never changed after first use"),
     ("RETENTION_DAYS", "days after which stored documents are deleted, 1 to 3650"),
+    ("SNAPSHOT_CONTAINER_URL", "blob container of snapshots, with a signature or for an identity; unset means none"),
     ("API_KEY", "key that grants access by the header `x-api-key`"),
     ("ALLOW_ANONYMOUS", "`true` grants access to everybody; for local use"),
     ("LOG_LEVEL", "`error`, `warn`, `info`, `debug` or `trace`"),
@@ -72,6 +73,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// Where stored documents are read.
     pub cosmos: CosmosSettings,
+    /// Container of snapshots, with a signature or without; `SNAPSHOT_CONTAINER_URL`, none.
+    pub snapshot_container: Option<SecretString>,
     /// Origin of the SignalR service that the page connects to, where the settings name it.
     pub signalr_origin: Option<String>,
     /// Least level that is logged; `LOG_LEVEL`, `info`.
@@ -131,6 +134,7 @@ impl Settings {
         let deadline = script_root::deadline(&mut reader, &script_root);
         let access = reader.access();
         let cosmos = connections::cosmos(&mut reader);
+        let snapshot_container = reader.text("SNAPSHOT_CONTAINER_URL").map(SecretString::from);
         let signalr_origin = connections::signalr_origin(&mut reader);
         let log_level = reader.log_level();
         script_root::check_functions(&mut reader, &script_root);
@@ -145,6 +149,7 @@ impl Settings {
                 deadline,
                 access,
                 cosmos,
+                snapshot_container,
                 signalr_origin,
                 log_level,
             }),

@@ -41,7 +41,7 @@ impl BlobService {
         settings: &mut Settings,
         switch: &Arc<Switch>,
     ) -> Result<Option<Self>> {
-        if settings.get(SETTING).is_some() {
+        if settings.get(SETTING).is_some_and(|url| !url.is_empty()) {
             tracing::info!(setting = SETTING, "snapshots go where the setting says");
             return Ok(None);
         }
