@@ -221,7 +221,7 @@ pub struct TimerTrigger {
 }
 
 /// `retry`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "strategy", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum RetryPolicy {
     /// The same pause each time.
@@ -240,6 +240,18 @@ pub enum RetryPolicy {
         /// The longest pause.
         maximum_interval: TimeSpan,
     },
+}
+
+impl RetryPolicy {
+    /// Retries; -1 is without end.
+    #[must_use]
+    pub fn max_retry_count(&self) -> i32 {
+        match self {
+            Self::FixedDelay { max_retry_count, .. } | Self::ExponentialBackoff { max_retry_count, .. } => {
+                *max_retry_count
+            }
+        }
+    }
 }
 
 impl FunctionJson {

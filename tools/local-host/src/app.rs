@@ -67,7 +67,7 @@ impl LocalHost {
         let script_root = std::path::absolute(&options.script_root)?;
         let mut settings = Settings::load(&script_root, environment)?;
         let config = HostConfig::load(&script_root, &settings)?;
-        let functions = functions(&script_root, &settings, &config)?;
+        let functions = functions(&script_root, &settings)?;
 
         let http = bind(options.port, "the HTTP front").await?;
         let cosmos = bind(options.cosmos_port, "the Cosmos DB account").await?;
@@ -120,8 +120,8 @@ impl LocalHost {
             invoker: Arc::clone(first),
             functions,
             settings,
-            route_prefix: config.route_prefix.clone(),
-            forward: config.forward_http,
+            route_prefix: config.json.extensions.http.route_prefix.clone(),
+            forward: config.json.custom_handler.enable_forwarding_http_request,
             admin,
         });
         let mut routes = http_front::router(Arc::new(front)).merge(faults::router(Arc::clone(&faults)));
@@ -201,17 +201,13 @@ impl LocalHost {
     }
 }
 
-fn functions(script_root: &Path, settings: &Settings, config: &HostConfig) -> Result<Vec<Arc<Function>>> {
-    let load = load_functions(script_root, settings, config.retry.as_ref())
+fn functions(script_root: &Path, settings: &Settings) -> Result<Vec<Arc<Function>>> {
+    let load = load_functions(script_root, settings)
         .with_context(|| format!("cannot list {}", script_root.display()))?;
     for (name, reason) in &load.disabled {
         tracing::error!(function = name, reason, "a function is left out");
     }
-    let wanted = |function: &Function| {
-        config.functions.is_empty()
-            || config.functions.iter().any(|name| name.eq_ignore_ascii_case(&function.name))
-    };
-    let functions: Vec<_> = load.functions.into_iter().filter(wanted).map(Arc::new).collect();
+    let functions: Vec<_> = load.functions.into_iter().map(Arc::new).collect();
     if functions.is_empty() {
         bail!("no function was found directly below {}", script_root.display());
     }

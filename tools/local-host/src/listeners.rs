@@ -73,6 +73,7 @@ impl Listening {
                 if self.event_hub.is_some() {
                     bail!("function `{}`: only one Event Hubs function is imitated here", function.name);
                 }
+                let options = &ears.config.json.extensions.event_hubs;
                 let folder = ears.data.join("event_hub");
                 let hub = Arc::new(Hub::open(&folder, &trigger.hub, ears.partitions)?);
                 let checkpoints = Checkpoints::new(&folder, &trigger.hub, &trigger.consumer_group);
@@ -88,9 +89,9 @@ impl Listening {
                     checkpoints,
                     hub,
                     namespace: namespace(ears.settings),
-                    max_batch: ears.config.max_event_batch_size,
-                    checkpoint_frequency: ears.config.batch_checkpoint_frequency,
-                    initial_offset: ears.config.initial_offset,
+                    max_batch: usize::try_from(options.max_event_batch_size)?,
+                    checkpoint_frequency: options.batch_checkpoint_frequency,
+                    initial_offset: options.initial_offset_options.kind,
                     stop: ears.stop.clone(),
                 };
                 self.tasks.extend(listener.start());

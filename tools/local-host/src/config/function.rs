@@ -1,28 +1,8 @@
-//! A function as its file describes it, checked: trigger, inputs, outputs, retry policy.
+//! A function as its file describes it, with settings in place of their names and defaults in place of what is not said.
 
-use std::time::Duration;
+use wire::bindings::{Cardinality, DataType, RetryPolicy};
 
 use super::settings::UnsetSetting;
-
-/// Whether a trigger gets single events or batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cardinality {
-    /// One event an invocation; what the host assumes if nothing is said.
-    One,
-    /// A batch of one partition.
-    Many,
-}
-
-/// How an event's body is presented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataType {
-    /// Not said: parsed as JSON for batches, a string for single events.
-    Unset,
-    /// A string.
-    String,
-    /// Bytes.
-    Binary,
-}
 
 /// An Event Hubs trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +13,8 @@ pub struct EventHubTrigger {
     pub consumer_group: String,
     /// Single events or batches.
     pub cardinality: Cardinality,
-    /// Presentation of bodies.
-    pub data_type: DataType,
+    /// Presentation of bodies; not said, they are parsed as JSON for batches, and strings for single events.
+    pub data_type: Option<DataType>,
 }
 
 /// An HTTP trigger.
@@ -113,31 +93,6 @@ pub struct Output {
     pub name: String,
     /// Where it goes.
     pub kind: OutputKind,
-    /// `dataType: binary`: string values are not tried as base64.
-    pub binary: bool,
-}
-
-/// Delays between attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryStrategy {
-    /// The same delay each time.
-    Fixed(Duration),
-    /// Growing delays between a minimum and a maximum.
-    Exponential {
-        /// First delay.
-        minimum: Duration,
-        /// Longest delay.
-        maximum: Duration,
-    },
-}
-
-/// A retry policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    /// Attempts after the first; -1 for ever.
-    pub max_count: i64,
-    /// Delays.
-    pub strategy: RetryStrategy,
 }
 
 /// A function that can be served.
@@ -154,7 +109,7 @@ pub struct Function {
     /// Outputs in the order of the file.
     pub outputs: Vec<Output>,
     /// Retry policy.
-    pub retry: Option<Retry>,
+    pub retry: Option<RetryPolicy>,
 }
 
 impl Function {

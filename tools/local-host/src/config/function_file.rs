@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use wire::bindings::{Binding, Cardinality, DataType, Direction, FunctionJson};
 
 use super::function::{
-    Cardinality, ConnectionInfoInput, DataType, EventHubTrigger, Function, HttpTrigger, Output, OutputKind,
-    Retry, RetryStrategy, TimerTrigger, Trigger,
+    ConnectionInfoInput, EventHubTrigger, Function, HttpTrigger, Output, OutputKind, TimerTrigger, Trigger,
 };
 use super::settings::Settings;
-use super::time_span::parse_time_span;
 
 /// The outcome of loading all functions.
 #[derive(Debug, Default)]
@@ -25,11 +23,7 @@ pub struct Load {
 /// # Errors
 ///
 /// An I/O error when the script root cannot be listed.
-pub fn load_functions(
-    script_root: &Path,
-    settings: &Settings,
-    default_retry: Option<&Value>,
-) -> std::io::Result<Load> {
+pub fn load_functions(script_root: &Path, settings: &Settings) -> std::io::Result<Load> {
     let mut load = Load::default();
     let mut folders: Vec<_> = std::fs::read_dir(script_root)?.filter_map(Result::ok).collect();
     folders.sort_by_key(std::fs::DirEntry::file_name);
@@ -37,8 +31,8 @@ pub fn load_functions(
         let Ok(text) = std::fs::read(folder.path().join("function.json")) else { continue };
         let name = folder.file_name().to_string_lossy().into_owned();
         let parsed = match serde_json::from_slice(&text) {
-            Ok(document) => parse_function(&name, &document, settings, default_retry),
-            Err(error) => Err(format!("function.json is not JSON: {error}")),
+            Ok(document) => parse_function(&name, document, settings),
+            Err(error) => Err(format!("function.json: {error}")),
         };
         match parsed {
             Ok(function) => load.functions.push(function),
@@ -48,148 +42,85 @@ pub fn load_functions(
     Ok(load)
 }
 
-/// Reads one function's file, already parsed.
+/// Checks one function's file and puts settings in place of their names.
 ///
 /// # Errors
 ///
 /// Why the function is left out.
-pub fn parse_function(
-    name: &str,
-    document: &Value,
-    settings: &Settings,
-    default_retry: Option<&Value>,
-) -> Result<Function, String> {
+pub fn parse_function(name: &str, document: FunctionJson, settings: &Settings) -> Result<Function, String> {
     if !is_function_name(name) {
         return Err("a function name is a letter, then letters, digits, `_` and `-`".to_owned());
     }
-    let bindings = document["bindings"].as_array().filter(|bindings| !bindings.is_empty());
-    let bindings = bindings.ok_or("`bindings` must be an array that is not empty")?;
     let mut triggers = Vec::new();
     let mut inputs = Vec::new();
     let mut outputs = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
-    for binding in bindings {
-        let kind = binding["type"].as_str().ok_or("a binding has no `type`")?;
-        let binding_name = binding["name"].as_str().ok_or("a binding has no `name`")?;
-        if names.iter().any(|other| other.eq_ignore_ascii_case(binding_name)) {
-            return Err(format!("two bindings are named `{binding_name}`"));
+    let mut names: Vec<String> = Vec::new();
+    for binding in document.bindings {
+        let (name, direction) = (binding.name().to_owned(), binding.direction());
+        if names.iter().any(|other| other.eq_ignore_ascii_case(&name)) {
+            return Err(format!("two bindings are named `{name}`"));
         }
-        names.push(binding_name);
-        let outward = binding["direction"].as_str().is_some_and(|text| text.eq_ignore_ascii_case("out"));
-        if kind.to_ascii_lowercase().ends_with("trigger") {
-            triggers.push((binding_name.to_owned(), parse_trigger(kind, binding, settings)?));
-        } else if outward {
-            outputs.push(parse_output(kind, binding_name, binding, settings)?);
-        } else {
-            inputs.push(parse_input(kind, binding_name, binding, settings)?);
+        match (resolve(binding, settings)?, direction) {
+            (Part::Trigger(trigger), Direction::In) => triggers.push((name.clone(), trigger)),
+            (Part::Input(input), Direction::In) => inputs.push(input),
+            (Part::Output(kind), Direction::Out) => outputs.push(Output { name: name.clone(), kind }),
+            _ => return Err(format!("binding `{name}` goes the wrong way")),
         }
+        names.push(name);
     }
-    let trigger = triggers.pop().ok_or("there is no trigger")?;
+    let (trigger_name, trigger) = triggers.pop().ok_or("there is no trigger")?;
     if !triggers.is_empty() {
         return Err("there is more than one trigger".to_owned());
     }
-    let retry = match document.get("retry").or(default_retry) {
-        Some(policy) => Some(parse_retry(policy)?),
-        None => None,
-    };
-    let (trigger_name, trigger) = trigger;
-    Ok(Function { name: name.to_owned(), trigger_name, trigger, inputs, outputs, retry })
+    Ok(Function { name: name.to_owned(), trigger_name, trigger, inputs, outputs, retry: document.retry })
 }
 
-fn parse_trigger(kind: &str, binding: &Value, settings: &Settings) -> Result<Trigger, String> {
-    let resolve = |text: &str| settings.resolve(text).map_err(|unset| unset.to_string());
-    match kind.to_ascii_lowercase().as_str() {
-        "eventhubtrigger" => Ok(Trigger::EventHub(EventHubTrigger {
-            hub: resolve(binding["eventHubName"].as_str().ok_or("`eventHubName` is missing")?)?,
-            consumer_group: match binding["consumerGroup"].as_str() {
-                Some(group) => resolve(group)?,
-                None => "$Default".to_owned(),
-            },
-            cardinality: match binding["cardinality"].as_str() {
-                Some(text) if text.eq_ignore_ascii_case("many") => Cardinality::Many,
-                _ => Cardinality::One,
-            },
-            data_type: match binding["dataType"].as_str() {
-                Some(text) if text.eq_ignore_ascii_case("string") => DataType::String,
-                Some(text) if text.eq_ignore_ascii_case("binary") => DataType::Binary,
-                None => DataType::Unset,
-                Some(other) => return Err(format!("dataType `{other}` does not bind")),
-            },
-        })),
-        "httptrigger" => Ok(Trigger::Http(HttpTrigger {
-            route: resolve(binding["route"].as_str().unwrap_or_default())?,
-            methods: match binding["methods"].as_array() {
-                Some(methods) => {
-                    methods.iter().filter_map(Value::as_str).map(str::to_ascii_uppercase).collect()
-                }
-                None => Vec::new(),
-            },
-        })),
-        "timertrigger" => Ok(Trigger::Timer(TimerTrigger {
-            schedule: resolve(binding["schedule"].as_str().ok_or("`schedule` is missing")?)?,
-            run_on_startup: binding["runOnStartup"].as_bool().unwrap_or(false),
-            use_monitor: binding["useMonitor"].as_bool().unwrap_or(true),
-        })),
-        _ => Err(format!("trigger `{kind}` is not imitated here")),
-    }
+enum Part {
+    Trigger(Trigger),
+    Input(ConnectionInfoInput),
+    Output(OutputKind),
 }
 
-fn parse_input(
-    kind: &str,
-    name: &str,
-    binding: &Value,
-    settings: &Settings,
-) -> Result<ConnectionInfoInput, String> {
-    if !kind.eq_ignore_ascii_case("signalRConnectionInfo") {
-        return Err(format!("input binding `{kind}` is not imitated here"));
-    }
-    Ok(ConnectionInfoInput {
-        name: name.to_owned(),
-        hub: settings.resolve(binding["hubName"].as_str().ok_or("`hubName` is missing")?),
-        connection: signalr_connection(binding),
-        user_id: binding["userId"].as_str().map(str::to_owned),
+/// A missing setting disables a trigger, and the calls of an output or input.
+fn resolve(binding: Binding, settings: &Settings) -> Result<Part, String> {
+    let resolved = |text: &str| settings.resolve(text).map_err(|unset| unset.to_string());
+    Ok(match binding {
+        Binding::EventHubTrigger(binding) => Part::Trigger(Trigger::EventHub(EventHubTrigger {
+            hub: resolved(&binding.event_hub_name)?,
+            consumer_group: resolved(binding.consumer_group.as_deref().unwrap_or("$Default"))?,
+            cardinality: binding.cardinality.unwrap_or(Cardinality::One),
+            data_type: match binding.data_type {
+                Some(DataType::Stream) => return Err("dataType `stream` does not bind".to_owned()),
+                other => other,
+            },
+        })),
+        Binding::HttpTrigger(binding) => Part::Trigger(Trigger::Http(HttpTrigger {
+            route: resolved(binding.route.as_deref().unwrap_or_default())?,
+            methods: binding.methods.into_iter().flatten().map(|name| name.to_ascii_uppercase()).collect(),
+        })),
+        Binding::TimerTrigger(binding) => Part::Trigger(Trigger::Timer(TimerTrigger {
+            schedule: resolved(&binding.schedule)?,
+            run_on_startup: binding.run_on_startup.unwrap_or(false),
+            use_monitor: binding.use_monitor.unwrap_or(true),
+        })),
+        Binding::SignalRConnectionInfo(binding) => Part::Input(ConnectionInfoInput {
+            name: binding.name,
+            hub: settings.resolve(&binding.hub_name),
+            connection: binding.connection_string_setting,
+            user_id: binding.user_id,
+        }),
+        Binding::Http(_) => Part::Output(OutputKind::Http),
+        Binding::CosmosDb(binding) => Part::Output(OutputKind::Cosmos {
+            database: settings.resolve(&binding.database_name),
+            container: settings.resolve(&binding.container_name),
+            connection: binding.connection,
+            partition_key: binding.partition_key,
+        }),
+        Binding::SignalR(binding) => Part::Output(OutputKind::SignalR {
+            hub: settings.resolve(&binding.hub_name),
+            connection: binding.connection_string_setting,
+        }),
     })
-}
-
-fn parse_output(kind: &str, name: &str, binding: &Value, settings: &Settings) -> Result<Output, String> {
-    let required = |key: &str| binding[key].as_str().ok_or_else(|| format!("`{key}` is missing"));
-    let kind = match kind.to_ascii_lowercase().as_str() {
-        "http" => OutputKind::Http,
-        "cosmosdb" => OutputKind::Cosmos {
-            database: settings.resolve(required("databaseName")?),
-            container: settings.resolve(required("containerName")?),
-            connection: binding["connection"].as_str().unwrap_or("CosmosDB").to_owned(),
-            partition_key: binding["partitionKey"].as_str().map(str::to_owned),
-        },
-        "signalr" => OutputKind::SignalR {
-            hub: settings.resolve(required("hubName")?),
-            connection: signalr_connection(binding),
-        },
-        _ => return Err(format!("output binding `{kind}` is not imitated here")),
-    };
-    let binary = binding["dataType"].as_str().is_some_and(|text| text.eq_ignore_ascii_case("binary"));
-    Ok(Output { name: name.to_owned(), kind, binary })
-}
-
-fn signalr_connection(binding: &Value) -> String {
-    binding["connectionStringSetting"].as_str().unwrap_or("AzureSignalRConnectionString").to_owned()
-}
-
-fn parse_retry(policy: &Value) -> Result<Retry, String> {
-    let span = |key: &str| {
-        let text = policy[key].as_str().ok_or_else(|| format!("retry: `{key}` is missing"))?;
-        parse_time_span(text).map_err(|error| format!("retry: {key}: {error}"))
-    };
-    let max_count = policy["maxRetryCount"].as_i64().ok_or("retry: `maxRetryCount` is missing")?;
-    let strategy = match policy["strategy"].as_str() {
-        Some(text) if text.eq_ignore_ascii_case("fixedDelay") => RetryStrategy::Fixed(span("delayInterval")?),
-        Some(text) if text.eq_ignore_ascii_case("exponentialBackoff") => RetryStrategy::Exponential {
-            minimum: span("minimumInterval")?,
-            maximum: span("maximumInterval")?,
-        },
-        _ => return Err("retry: `strategy` must be fixedDelay or exponentialBackoff".to_owned()),
-    };
-    Ok(Retry { max_count, strategy })
 }
 
 fn is_function_name(name: &str) -> bool {
@@ -202,27 +133,30 @@ fn is_function_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::config::UnsetSetting;
 
-    fn parse(document: &Value) -> Result<Function, String> {
+    fn parse(document: Value) -> Result<Function, String> {
         let mut settings = Settings::default();
         settings.set("HUB", "telemetry".to_owned());
-        parse_function("score", document, &settings, None)
+        let document = serde_json::from_value(document).map_err(|error| error.to_string())?;
+        parse_function("score", document, &settings)
     }
 
     #[test]
     fn an_unset_setting_disables_a_trigger_but_not_an_output() {
-        let trigger = |hub: &str| json!({ "type": "eventHubTrigger", "name": "e", "direction": "in", "eventHubName": hub });
-        assert!(parse(&json!({ "bindings": [trigger("%NONE%")] })).unwrap_err().contains("NONE"));
-        let output = json!({ "type": "cosmosDB", "name": "d", "direction": "out",
+        let trigger = |hub: &str| json!({ "type": "eventHubTrigger", "name": "e", "direction": "in", "eventHubName": hub, "connection": "C" });
+        assert!(parse(json!({ "bindings": [trigger("%NONE%")] })).unwrap_err().contains("NONE"));
+        let output = json!({ "type": "cosmosDB", "name": "d", "direction": "out", "connection": "C",
             "databaseName": "%NONE%", "containerName": "c" });
-        let function = parse(&json!({ "bindings": [trigger("%HUB%"), output] })).unwrap();
-        let OutputKind::Cosmos { database, connection, .. } = &function.outputs[0].kind else { panic!() };
+        let function = parse(json!({ "bindings": [trigger("%HUB%"), output] })).unwrap();
+        let OutputKind::Cosmos { database, .. } = &function.outputs[0].kind else { panic!() };
         assert_eq!(database, &Err(UnsetSetting("NONE".to_owned())));
-        assert_eq!(connection, "CosmosDB");
+        let Trigger::EventHub(trigger) = &function.trigger else { panic!() };
+        assert_eq!((trigger.hub.as_str(), trigger.consumer_group.as_str()), ("telemetry", "$Default"));
+        assert_eq!(trigger.cardinality, Cardinality::One, "what the host assumes");
     }
 
     #[test]
@@ -230,16 +164,27 @@ mod tests {
         let http = json!({ "type": "httpTrigger", "name": "req", "direction": "in" });
         let res = json!({ "type": "http", "name": "res", "direction": "out" });
         let info = json!({ "type": "signalRConnectionInfo", "name": "i", "direction": "in", "hubName": "h" });
-        assert!(parse(&json!({ "bindings": [http, res] })).unwrap().is_http_only());
-        assert!(!parse(&json!({ "bindings": [http, res, info] })).unwrap().is_http_only());
+        assert!(parse(json!({ "bindings": [http, res] })).unwrap().is_http_only());
+        assert!(!parse(json!({ "bindings": [http, res, info] })).unwrap().is_http_only());
     }
 
     #[test]
-    fn a_retry_policy_needs_its_intervals() {
-        let trigger =
+    fn what_does_not_fit_is_refused_by_name() {
+        let timer =
             json!({ "type": "timerTrigger", "name": "t", "direction": "in", "schedule": "0 * * * * *" });
+        let res = |name: &str, way: &str| json!({ "type": "http", "name": name, "direction": way });
         let retry = json!({ "strategy": "fixedDelay", "maxRetryCount": -1 });
-        let error = parse(&json!({ "bindings": [trigger], "retry": retry })).unwrap_err();
-        assert!(error.contains("delayInterval"), "{error}");
+        let blob = json!({ "type": "blob", "name": "b", "direction": "in" });
+        for (document, complaint) in [
+            (json!({ "bindings": [timer], "retry": retry }), "delayInterval"),
+            (json!({ "bindings": [timer, res("T", "out")] }), "named `T`"),
+            (json!({ "bindings": [timer, res("res", "in")] }), "`res` goes the wrong way"),
+            (json!({ "bindings": [timer, blob] }), "blob"),
+            (json!({ "bindings": [res("res", "out")] }), "no trigger"),
+            (json!({ "bindings": [timer], "retries": 3 }), "retries"),
+        ] {
+            let error = parse(document).unwrap_err();
+            assert!(error.contains(complaint), "{error}");
+        }
     }
 }

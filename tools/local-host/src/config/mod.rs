@@ -7,14 +7,11 @@ mod function;
 mod function_file;
 mod host_json;
 mod settings;
-mod time_span;
 
 pub use connection::{ConnectionString, ConnectionStringError};
 pub use function::{
-    Cardinality, ConnectionInfoInput, DataType, EventHubTrigger, Function, HttpTrigger, Output, OutputKind,
-    Retry, RetryStrategy, TimerTrigger, Trigger,
+    ConnectionInfoInput, EventHubTrigger, Function, HttpTrigger, Output, OutputKind, TimerTrigger, Trigger,
 };
 pub use function_file::{Load, load_functions, parse_function};
-pub use host_json::{HostConfig, HostConfigError, InitialOffset};
+pub use host_json::{HostConfig, HostConfigError};
 pub use settings::{Settings, SettingsError, UnsetSetting};
-pub use time_span::{TimeSpanError, parse_time_span};

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use wire::bindings::{Cardinality, InitialOffsetKind};
 
 use super::event::Event;
 use super::log::{HubError, Position};
 use super::rewind::Rewind;
 use super::trigger::EventHubListener;
-use crate::config::{Cardinality, InitialOffset};
 use crate::faults::BatchDeed;
 use crate::invoke::{Invoker, Series, SeriesEnd, Source, event_hub};
 
@@ -54,29 +54,18 @@ impl PartitionListener<'_> {
                 }
                 continue;
             }
-            let deed = self.trigger.faults.next(self.partition, events.len());
-            if let Some(deed) = deed {
-                let (partition, n_events) = (self.partition, events.len());
-                tracing::warn!(partition, n_events, ?deed, "something happens to a batch, as ordered");
-            }
+            let deed = self.deed(events.len());
             let done = self.process(&events, deed).await;
             // A host that stops or has lost the partition writes no checkpoint: the batch comes again.
             if done == SeriesEnd::Stopped || *self.dismissed.borrow() {
                 return Ok(());
             }
             if done == SeriesEnd::Failed {
-                tracing::error!(
-                    function = self.trigger.function.name,
-                    partition = self.partition,
-                    n_events = events.len(),
-                    first = events.first().map(|event| event.sequence_number),
-                    "a batch is lost: its last attempt failed and the checkpoint moves on"
-                );
+                self.complain(&events);
             }
-            let back = if done == SeriesEnd::Succeeded { deed } else { None };
             progress.rewind.remember(from);
             progress.cut_at = None;
-            match back {
+            match deed.filter(|_| done == SeriesEnd::Succeeded) {
                 Some(BatchDeed::LoseAnswer) => progress = self.begin()?,
                 Some(deed) => self.move_on(&mut progress, from, next, deed).await?,
                 None => self.advance(&mut progress, next)?,
@@ -85,13 +74,35 @@ impl PartitionListener<'_> {
         Ok(())
     }
 
+    /// What is to happen to a batch.
+    fn deed(&self, n_events: usize) -> Option<BatchDeed> {
+        let deed = self.trigger.faults.next(self.partition, n_events)?;
+        tracing::warn!(
+            partition = self.partition,
+            n_events,
+            ?deed,
+            "something happens to a batch, as ordered"
+        );
+        Some(deed)
+    }
+
+    fn complain(&self, lost: &[Event]) {
+        tracing::error!(
+            function = self.trigger.function.name,
+            partition = self.partition,
+            n_events = lost.len(),
+            first = lost.first().map(|event| event.sequence_number),
+            "a batch is lost: its last attempt failed and the checkpoint moves on"
+        );
+    }
+
     /// Starts at the checkpoint.
     fn begin(&self) -> Result<Progress, HubError> {
         let position = match self.trigger.checkpoints.load(self.partition)? {
             Some(position) => position,
             None => match self.trigger.initial_offset {
-                InitialOffset::Start => Position::default(),
-                InitialOffset::End => *self.trigger.hub.end(self.partition)?.borrow(),
+                InitialOffsetKind::FromStart | InitialOffsetKind::FromEnqueuedTime => Position::default(),
+                InitialOffsetKind::FromEnd => *self.trigger.hub.end(self.partition)?.borrow(),
             },
         };
         Ok(Progress { position, batches: 0, cut_at: None, rewind: Rewind::default() })

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use wire::bindings::InitialOffsetKind;
 
 use super::checkpoint::Checkpoints;
 use super::log::{Hub, HubError};
 use super::ownership::Ownership;
 use super::partition::PartitionListener;
-use crate::config::{EventHubTrigger, Function, InitialOffset};
+use crate::config::{EventHubTrigger, Function};
 use crate::faults::BatchFaults;
 use crate::invoke::Invoker;
 
@@ -42,7 +43,7 @@ pub struct EventHubListener {
     /// Checkpoint every so many batches.
     pub checkpoint_frequency: u32,
     /// Where to start without a checkpoint.
-    pub initial_offset: InitialOffset,
+    pub initial_offset: InitialOffsetKind,
     /// Turns true when the host stops.
     pub stop: watch::Receiver<bool>,
 }

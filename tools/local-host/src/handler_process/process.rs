@@ -27,27 +27,20 @@ pub(super) fn spawn(spec: &HandlerSpec) -> std::io::Result<Child> {
         tokio::spawn(relay(stdout, |line| tracing::info!(target: "handler", "{line}")));
     }
     if let Some(stderr) = child.stderr.take() {
-        let strict = spec.stderr_is_error;
-        tokio::spawn(relay(stderr, move |line| match stderr_level(line, strict) {
-            tracing::Level::WARN => tracing::warn!(target: "handler", "{line}"),
-            tracing::Level::ERROR => tracing::error!(target: "handler", "{line}"),
-            _ => tracing::info!(target: "handler", "{line}"),
+        tokio::spawn(relay(stderr, |line| {
+            if is_warning(line) {
+                tracing::warn!(target: "handler", "{line}");
+            } else {
+                tracing::error!(target: "handler", "{line}");
+            }
         }));
     }
     Ok(child)
 }
 
-/// The level of a stderr line, by the rules of the real host.
-fn stderr_level(line: &str, stderr_is_error: bool) -> tracing::Level {
-    let lower = line.to_lowercase();
-    let alarming = ["error", "fail", "severe", "unhandled exception"].iter().any(|word| lower.contains(word));
-    if lower.contains("warn") {
-        tracing::Level::WARN
-    } else if stderr_is_error || alarming {
-        tracing::Level::ERROR
-    } else {
-        tracing::Level::INFO
-    }
+/// Whether a stderr line is a warning; by the rules of the real host, any other is an error.
+fn is_warning(line: &str) -> bool {
+    line.to_lowercase().contains("warn")
 }
 
 async fn relay(stream: impl AsyncRead + Unpin, log: impl Fn(&str)) {
@@ -93,14 +86,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stderr_lines_have_the_hosts_levels() {
-        for (line, strict, level) in [
-            ("all is well", true, tracing::Level::ERROR),
-            ("WARNING: low", true, tracing::Level::WARN),
-            ("all is well", false, tracing::Level::INFO),
-            ("it Failed", false, tracing::Level::ERROR),
-        ] {
-            assert_eq!(stderr_level(line, strict), level, "{line}");
+    fn stderr_lines_are_errors_unless_they_warn() {
+        for (line, warns) in [("all is well", false), ("WARNING: low", true), ("it Failed", false)] {
+            assert_eq!(is_warning(line), warns, "{line}");
         }
     }
 }

@@ -14,7 +14,6 @@ pub struct HandlerSpec {
     pub(super) arguments: Vec<String>,
     pub(super) working_directory: PathBuf,
     pub(super) environment: Vec<(String, String)>,
-    pub(super) stderr_is_error: bool,
     pub(super) initialization_timeout: Duration,
     pub(super) port: u16,
     pub(super) restart_on_exit_0: bool,
@@ -30,7 +29,8 @@ impl HandlerSpec {
         port: u16,
         restart_on_exit_0: bool,
     ) -> Self {
-        let executable = expand(&config.executable, settings);
+        let description = &config.json.custom_handler.description;
+        let executable = expand(&description.default_executable_path, settings);
         let in_root = script_root.join(&executable);
         let program = if in_root.is_file() { in_root } else { PathBuf::from(executable) };
         let worker_id = Uuid::new_v4().to_string();
@@ -46,15 +46,14 @@ impl HandlerSpec {
             environment.push((name.to_owned(), value));
         }
         // The host joins arguments without quoting, so one with a space becomes several.
-        let arguments = config.arguments.iter().map(|argument| expand(argument, settings));
+        let arguments = description.arguments.iter().map(|argument| expand(argument, settings));
         let arguments =
             arguments.collect::<Vec<_>>().join(" ").split_whitespace().map(str::to_owned).collect();
         Self {
             program,
             arguments,
-            working_directory: script_root.join(&config.working_directory),
+            working_directory: script_root.join(&description.working_directory),
             environment,
-            stderr_is_error: config.stderr_is_error,
             initialization_timeout: config.initialization_timeout,
             port,
             restart_on_exit_0,

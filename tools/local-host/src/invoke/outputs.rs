@@ -40,7 +40,7 @@ pub fn plan<'a>(function: &'a Function, answer: &Answer) -> Plan<'a> {
         for date in value.rewritten_dates() {
             plan.warnings.push(format!("output `{}`: the host rewrites the date `{date}`", output.name));
         }
-        let work = match items(output, value) {
+        let work = match items(value) {
             Err(reason) => Work::Fail(format!("output `{}`: {reason}", output.name)),
             Ok(items) if items.is_empty() => continue,
             Ok(items) => work_for(output, items),
@@ -84,7 +84,7 @@ fn work_for(output: &Output, items: Vec<Json>) -> Work {
 }
 
 /// The items of a collector binding.
-fn items(output: &Output, value: &Json) -> Result<Vec<Json>, String> {
+fn items(value: &Json) -> Result<Vec<Json>, String> {
     match value {
         Json::Object(_) => Ok(vec![value.clone()]),
         Json::Array(items) => match items.iter().find(|item| !matches!(item, Json::Object(_))) {
@@ -92,11 +92,11 @@ fn items(output: &Output, value: &Json) -> Result<Vec<Json>, String> {
             None => Ok(items.clone()),
         },
         Json::String(text) => {
-            if !output.binary && looks_like_base64(text) {
+            if looks_like_base64(text) {
                 return Err(format!("the host takes the string `{text}` for base64"));
             }
             match json_net::read(text) {
-                Ok(value @ (Json::Object(_) | Json::Array(_))) => items(output, &value),
+                Ok(value @ (Json::Object(_) | Json::Array(_))) => items(&value),
                 _ => Err("the string is no JSON object or array".to_owned()),
             }
         }
@@ -117,9 +117,10 @@ mod tests {
     fn function() -> Function {
         let document = serde_json::json!({ "bindings": [
             { "type": "timerTrigger", "name": "timer", "direction": "in", "schedule": "0 * * * * *" },
-            { "type": "cosmosDB", "name": "documents", "direction": "out", "databaseName": "d", "containerName": "c" },
+            { "type": "cosmosDB", "name": "documents", "direction": "out", "connection": "C", "databaseName": "d", "containerName": "c" },
             { "type": "signalR", "name": "live", "direction": "out", "hubName": "telemetry" } ] });
-        crate::config::parse_function("f", &document, &crate::config::Settings::default(), None).unwrap()
+        let document = serde_json::from_value(document).unwrap();
+        crate::config::parse_function("f", document, &crate::config::Settings::default()).unwrap()
     }
 
     fn work(outputs: &str) -> Vec<Work> {

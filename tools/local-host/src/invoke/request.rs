@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use thiserror::Error;
 use uuid::Uuid;
+use wire::bindings::{Cardinality, DataType};
 
-use crate::config::{Cardinality, DataType, EventHubTrigger};
+use crate::config::EventHubTrigger;
 use crate::event_hub::{Event, dotnet_time};
 use crate::json_net::{self, Json};
 
@@ -306,18 +307,18 @@ fn system_properties(event: &Event) -> Json {
     system
 }
 
-fn body_in_batch(data_type: DataType, body: &[u8], sequence_number: i64) -> Result<Json, BindError> {
+fn body_in_batch(data_type: Option<DataType>, body: &[u8], sequence_number: i64) -> Result<Json, BindError> {
     match data_type {
-        DataType::String => Ok(Json::text(String::from_utf8_lossy(body))),
-        DataType::Binary => Ok(Json::text(STANDARD.encode(body))),
-        DataType::Unset if body.is_empty() => Ok(Json::Null),
-        DataType::Unset => json_net::read(&String::from_utf8_lossy(body))
+        Some(DataType::String) => Ok(Json::text(String::from_utf8_lossy(body))),
+        Some(DataType::Binary | DataType::Stream) => Ok(Json::text(STANDARD.encode(body))),
+        None if body.is_empty() => Ok(Json::Null),
+        None => json_net::read(&String::from_utf8_lossy(body))
             .map_err(|error| BindError { sequence_number, reason: error.to_string() }),
     }
 }
 
-fn single_body(data_type: DataType, body: &[u8], metadata: &mut Json) -> Json {
-    if data_type == DataType::Binary {
+fn single_body(data_type: Option<DataType>, body: &[u8], metadata: &mut Json) -> Json {
+    if data_type == Some(DataType::Binary) {
         return Json::text(STANDARD.encode(body));
     }
     let text = String::from_utf8_lossy(body);

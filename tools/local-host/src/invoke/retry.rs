@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
+use wire::bindings::RetryPolicy;
 
 use super::call::{CallEnd, Invoker};
 use super::request::{Attempt, Failure, RetryState};
-use crate::config::{Function, Retry, RetryStrategy};
+use crate::config::Function;
 use crate::json_net::Json;
 
 /// The attempts of one stimulus.
@@ -51,7 +52,7 @@ impl Series<'_> {
                 rand_guid: Uuid::new_v4(),
                 retry: self.function.retry.map(|retry| RetryState {
                     count,
-                    max_count: retry.max_count,
+                    max_count: i64::from(retry.max_retry_count()),
                     failure: failure.take(),
                 }),
             };
@@ -88,14 +89,16 @@ impl Series<'_> {
 ///
 /// `spread`, 0.8 to 1.2, varies exponential delays as the host does: the minimum first, then minimum + spread x minimum x 2^(n-1).
 #[must_use]
-pub fn delay_before_retry(retry: &Retry, count: u32, spread: f64) -> Option<Duration> {
-    if retry.max_count >= 0 && i64::from(count) > retry.max_count {
+pub fn delay_before_retry(retry: &RetryPolicy, count: u32, spread: f64) -> Option<Duration> {
+    // Below 0 is without end.
+    if u32::try_from(retry.max_retry_count()).is_ok_and(|most| count > most) {
         return None;
     }
-    match retry.strategy {
-        RetryStrategy::Fixed(delay) => Some(delay),
-        RetryStrategy::Exponential { minimum, .. } if count <= 1 => Some(minimum),
-        RetryStrategy::Exponential { minimum, maximum } => {
+    match *retry {
+        RetryPolicy::FixedDelay { delay_interval, .. } => Some(delay_interval.0),
+        RetryPolicy::ExponentialBackoff { minimum_interval, .. } if count <= 1 => Some(minimum_interval.0),
+        RetryPolicy::ExponentialBackoff { minimum_interval, maximum_interval, .. } => {
+            let (minimum, maximum) = (minimum_interval.0, maximum_interval.0);
             let doublings = i32::try_from(count.saturating_sub(2)).unwrap_or(30).min(30);
             let growth = spread * 2_f64.powi(doublings);
             let delay = minimum.as_secs_f64() * (1.0 + growth);
@@ -110,16 +113,16 @@ fn spread() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use wire::bindings::TimeSpan;
+
     use super::*;
 
     #[test]
     fn exponential_delays_grow_as_recorded() {
-        let retry = Retry {
-            max_count: -1,
-            strategy: RetryStrategy::Exponential {
-                minimum: Duration::from_secs(1),
-                maximum: Duration::from_secs(5),
-            },
+        let retry = RetryPolicy::ExponentialBackoff {
+            max_retry_count: -1,
+            minimum_interval: TimeSpan(Duration::from_secs(1)),
+            maximum_interval: TimeSpan(Duration::from_secs(5)),
         };
         let delays: Vec<f64> =
             (1..=5).map(|count| delay_before_retry(&retry, count, 1.0).unwrap().as_secs_f64()).collect();
@@ -129,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_limit_counts_retries_not_attempts() {
-        let retry = Retry { max_count: 2, strategy: RetryStrategy::Fixed(Duration::from_secs(1)) };
+        let delay_interval = TimeSpan(Duration::from_secs(1));
+        let retry = RetryPolicy::FixedDelay { max_retry_count: 2, delay_interval };
         let allowed: Vec<bool> =
             (1..=3).map(|count| delay_before_retry(&retry, count, 1.0).is_some()).collect();
         assert_eq!(allowed, [true, true, false]);

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 use thiserror::Error;
-
-use crate::config::parse_time_span;
+use wire::bindings::TimeSpan;
 
 /// A schedule cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,7 +53,7 @@ impl Schedule {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [seconds, rest @ ..] = match fields.len() {
             1 => {
-                return match parse_time_span(text) {
+                return match text.parse().map(|TimeSpan(span)| span) {
                     Ok(span) if !span.is_zero() => Ok(Self::Every(span)),
                     Ok(_) => Err(fail("the time span is zero".to_owned())),
                     Err(error) => Err(fail(error.to_string())),

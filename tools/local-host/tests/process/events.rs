@@ -9,7 +9,7 @@ use crate::{Place, read, until};
 const SCORE: (&str, &str) = (
     "score",
     r#"{ "bindings": [
-        { "type": "eventHubTrigger", "direction": "in", "name": "events", "eventHubName": "%HUB%", "cardinality": "many", "dataType": "string" },
+        { "type": "eventHubTrigger", "direction": "in", "name": "events", "eventHubName": "%HUB%", "connection": "EventHub", "cardinality": "many", "dataType": "string" },
         { "type": "cosmosDB", "direction": "out", "name": "documents", "connection": "Cosmos", "databaseName": "AnomalyDB", "containerName": "Results" } ],
       "retry": { "strategy": "fixedDelay", "maxRetryCount": -1, "delayInterval": "00:00:00.01" } }"#,
 );

@@ -11,7 +11,7 @@ use crate::handler::Request;
 pub(crate) const SCORE: (&str, &str) = (
     "score",
     r#"{ "bindings": [
-        { "type": "eventHubTrigger", "direction": "in", "name": "events", "eventHubName": "%HUB%", "cardinality": "many", "dataType": "string" },
+        { "type": "eventHubTrigger", "direction": "in", "name": "events", "eventHubName": "%HUB%", "connection": "EventHub", "cardinality": "many", "dataType": "string" },
         { "type": "cosmosDB", "direction": "out", "name": "documents", "connection": "Cosmos", "databaseName": "AnomalyDB", "containerName": "Results" },
         { "type": "signalR", "direction": "out", "name": "live", "hubName": "telemetry", "connectionStringSetting": "SignalR" } ],
       "retry": { "strategy": "fixedDelay", "maxRetryCount": -1, "delayInterval": "00:00:00.01" } }"#,

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use local_host::config::{Cardinality, DataType, EventHubTrigger, Function, Trigger};
+use local_host::config::{EventHubTrigger, Function, Trigger};
 use local_host::event_hub::Event;
 use local_host::invoke::{
     Reading, Source, delay_before_retry, event_hub, event_hub_admin, plan, read_answer,
 };
 use local_host::json_net::{self, Json};
 use serde_json::Value;
+use wire::bindings::{Cardinality, DataType};
 
 use crate::{Recording, assert_same, assert_same_head, body, recordings};
 
@@ -207,17 +208,17 @@ fn bodies(
     }
     let data = recorded.get("Data").unwrap().get("events").unwrap().as_str().unwrap();
     match (trigger.cardinality, trigger.data_type) {
-        (Cardinality::One, DataType::Binary) => vec![STANDARD.decode(data).unwrap()],
+        (Cardinality::One, Some(DataType::Binary)) => vec![STANDARD.decode(data).unwrap()],
         (Cardinality::One, _) => vec![serde_json::from_str::<String>(data).unwrap().into_bytes()],
-        (Cardinality::Many, DataType::Binary) => {
+        (Cardinality::Many, Some(DataType::Binary)) => {
             let texts: Vec<String> = serde_json::from_str(data).unwrap();
             texts.iter().map(|text| STANDARD.decode(text).unwrap()).collect()
         }
-        (Cardinality::Many, DataType::String) => {
+        (Cardinality::Many, Some(DataType::String)) => {
             let texts: Vec<String> = serde_json::from_str(data).unwrap();
             texts.into_iter().map(String::into_bytes).collect()
         }
-        (Cardinality::Many, DataType::Unset) => {
+        (Cardinality::Many, _) => {
             let values: Vec<Value> = serde_json::from_str(data).unwrap();
             values.iter().map(|value| value.to_string().into_bytes()).collect()
         }

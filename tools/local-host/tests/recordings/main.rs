@@ -49,7 +49,8 @@ impl Recording {
 
     /// The function as the recorded folder and file say; its name is the path of the request.
     fn function(&self, name: &str) -> Arc<Function> {
-        let function = parse_function(name, &self.whole["function_json"], &Settings::default(), None);
+        let document = serde_json::from_value(self.whole["function_json"].clone()).unwrap();
+        let function = parse_function(name, document, &Settings::default());
         Arc::new(function.unwrap_or_else(|error| panic!("{}: {error}", self.id)))
     }
 
@@ -86,7 +87,7 @@ impl Recording {
             rand_guid: text("RandGuid").parse().unwrap_or_default(),
             retry: function.retry.map(|retry| RetryState {
                 count,
-                max_count: retry.max_count,
+                max_count: i64::from(retry.max_retry_count()),
                 failure: None,
             }),
         }
