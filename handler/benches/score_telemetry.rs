@@ -3,7 +3,7 @@
 //! `iot_hub` has the properties that IoT Hub stamps, about 1 KB an event; `bare` has what an event hub adds.
 //! 512 devices are past their warm-up, so every reading is scored.
 
-#![expect(clippy::expect_used, clippy::cast_possible_wrap, reason = "a benchmark may panic")]
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
 #[path = "../tests/app/envelope.rs"]
 mod envelope;

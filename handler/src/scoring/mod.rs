@@ -323,6 +323,7 @@ impl<M: Reconstruct> Scorer<M> {
         }
         let mut undo = partition.state.begin();
         let decided = self.decide(partition, slot, batch, from, &tail, &mut undo);
+        partition.state.list_changes(&undo);
         let written =
             decided.and_then(|decided| Ok((self.write(partition, batch, from, &decided, &tail)?, decided)));
         let (written, decided) = match written {

@@ -266,6 +266,10 @@ impl State {
         if hour <= memory.arrived_hour {
             return 0;
         }
+        if memory.arrived_hour == 0 {
+            // A device's first row says that it is one, and needs no state beside it.
+            memory.framed_hour = hour;
+        }
         memory.arrived_hour = hour;
         hour
     }
@@ -289,6 +293,18 @@ impl State {
         detector.apply(&mut memory.device, &fact);
         self.arrive(slot, hour, fact.fate);
         true
+    }
+
+    /// Has the tables written of devices whose status is not the one listed.
+    pub fn list_changes(&mut self, undo: &Undo) {
+        for slot in undo.touched() {
+            let entry = &mut self.entries[slot];
+            let status = entry.row().map(|row| DeviceStatus::of(&row));
+            if status != entry.listed {
+                entry.listed = status;
+                self.listing.mark(entry.bucket, entry.page);
+            }
+        }
     }
 
     /// Gives a device the memory that was stored of it.

@@ -118,10 +118,10 @@ pub(super) fn stretch_of(documents: Vec<Value>) -> Stretch {
     for document in documents {
         match text(&document, "type").as_str() {
             RESULTS => {
-                stretch.results.push(serde_json::from_value::<ResultsDocument>(document).expect("results"))
+                stretch.results.push(serde_json::from_value::<ResultsDocument>(document).expect("results"));
             }
             REJECTS => {
-                stretch.rejects.push(serde_json::from_value::<RejectsDocument>(document).expect("rejects"))
+                stretch.rejects.push(serde_json::from_value::<RejectsDocument>(document).expect("rejects"));
             }
             GAP => stretch.gaps.push((header(&document).first_sequence, header(&document).last_sequence)),
             _ => {}

@@ -133,8 +133,8 @@ impl LocalHost {
         tasks.push(tokio::spawn(serve(http, routes)));
         let routes = cosmos::router(Arc::clone(&account), Arc::clone(&faults.cosmos));
         tasks.push(tokio::spawn(faults::serve(cosmos, Arc::clone(&faults.cosmos.condition), routes)));
-        let lag = faults.cosmos.lag.subscribe();
-        tasks.push(tokio::spawn(async move { account.follow_lag(lag).await }));
+        let orders = Arc::clone(&faults.cosmos);
+        tasks.push(tokio::spawn(async move { account.follow(&orders).await }));
         let routes = signalr::router(Arc::new(signalr::Service { hubs, keys, stop: stop.subscribe() }));
         tasks.push(tokio::spawn(faults::serve(signalr, Arc::clone(&faults.signalr), routes)));
         let kills = Arc::clone(&faults.kills);

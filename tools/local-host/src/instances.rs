@@ -82,7 +82,10 @@ impl Instances {
     /// Waits until no call is in flight, at most `limit` long; says whether that was so.
     pub(crate) async fn drained(&self, limit: Duration) -> bool {
         let all = self.all();
-        join_all(all.iter().map(|instance| instance.drained(limit))).await.into_iter().all(|drained| drained)
+        join_all(all.iter().map(|instance| instance.in_flight().drained(limit)))
+            .await
+            .into_iter()
+            .all(|drained| drained)
     }
 
     /// Kills all handlers and waits for their end.

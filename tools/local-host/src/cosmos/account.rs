@@ -9,13 +9,18 @@ use std::time::Duration;
 use azure_core::http::{Method, Url};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 
 use super::emulator::{self, Emulator};
 use super::figures::{Figures, Kind};
 use super::journal::{Entry, Journal, JournalError};
 use super::lagging_copy::LaggingCopy;
+use super::time_to_live::{Mortal, mortals};
 use super::write::{Write, wants_no_content, with_text_content};
+use crate::faults::CosmosFaults;
+
+/// Documents outlive their time by this much at most.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why the account could not be opened or a request not be carried out at all.
 #[derive(Debug, Error)]
@@ -159,7 +164,7 @@ impl Account {
         let mut reply = self.emulator.dispatch(with_text_content(exchange)).await?;
         if reply.succeeded() {
             let copy = self.copy();
-            for entry in write.entries(&reply.body) {
+            for entry in write.entries(&reply.body, now_s()) {
                 journal.append(&entry)?;
                 if let Some(copy) = &copy {
                     copy.follow(entry);
@@ -204,20 +209,60 @@ impl Account {
         Ok(())
     }
 
-    /// Follows the orders about stale reads until nobody can give any more.
-    pub(crate) async fn follow_lag(&self, mut orders: watch::Receiver<Option<Duration>>) {
-        let mut lag = None;
-        loop {
-            let ordered = *orders.borrow_and_update();
-            if ordered != lag {
-                lag = ordered;
-                if let Err(error) = self.set_lag(lag).await {
-                    tracing::error!(error = %error, "reads cannot be made stale");
-                }
+    /// Deletes the documents with a time to live that are over by now, or so old already; says how many.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`] when the journal cannot be read or written.
+    pub async fn expire(&self, older_than: Option<Duration>) -> Result<usize, AccountError> {
+        // No write gets in between the look and the deletion.
+        let mut journal = self.journal.lock().await;
+        let now_s = now_s();
+        let is_due = |mortal: &Mortal| match older_than {
+            Some(age) => now_s.saturating_sub_unsigned(age.as_secs()) >= mortal.written_s,
+            None => mortal.is_over(now_s),
+        };
+        let due: Vec<Mortal> = mortals(&journal.entries()?).into_iter().filter(is_due).collect();
+        let n_due = due.len();
+        let copy = self.copy();
+        for mortal in due {
+            let end = mortal.end();
+            self.emulator.apply(&end).await?;
+            journal.append(&end)?;
+            if let Some(copy) = &copy {
+                copy.follow(end);
             }
-            if orders.changed().await.is_err() {
-                return;
+        }
+        Ok(n_due)
+    }
+
+    /// Follows the orders about stale reads and old documents, and lets documents expire, until nobody can give orders any more.
+    pub(crate) async fn follow(&self, faults: &CosmosFaults) {
+        let (mut lag, mut age) = (faults.lag.subscribe(), faults.expire.subscribe());
+        let mut sweep = tokio::time::interval(EXPIRE_EVERY);
+        lag.mark_changed();
+        loop {
+            let done = tokio::select! {
+                Ok(()) = lag.changed() => {
+                    let ordered = *lag.borrow_and_update();
+                    self.set_lag(ordered).await.map(|()| 0)
+                }
+                Ok(()) = age.changed() => {
+                    let ordered = *age.borrow_and_update();
+                    self.expire(Some(ordered)).await
+                }
+                _ = sweep.tick() => self.expire(None).await,
+                else => return,
+            };
+            match done {
+                Ok(0) => {}
+                Ok(n_documents) => tracing::info!(n_documents, "documents have expired"),
+                Err(error) => tracing::error!(error = %error, "the local cosmos account does not obey"),
             }
         }
     }
+}
+
+fn now_s() -> i64 {
+    jiff::Timestamp::now().as_second()
 }

@@ -78,7 +78,7 @@ impl Emulator {
             Entry::Container { names, partition_key_path } => {
                 self.ensure_container(names, partition_key_path).await?;
             }
-            Entry::Put { names, document } => {
+            Entry::Put { names, document, .. } => {
                 self.dispatch(upsert(names, document.to_string().into_bytes())).await?;
             }
             Entry::Delete { names, partition_key, id } => {

@@ -41,6 +41,9 @@ pub(crate) enum Entry {
         names: ResourceNames,
         /// The document without system properties.
         document: Value,
+        /// When it was written, in seconds since 1970.
+        #[serde(default)]
+        at: i64,
     },
     /// A document was deleted.
     Delete {
@@ -132,7 +135,7 @@ fn compact(entries: Vec<Entry>) -> Vec<Entry> {
             Entry::Container { names, partition_key_path } => {
                 paths.insert(names.clone(), partition_key_path.clone());
             }
-            Entry::Put { names, document } => {
+            Entry::Put { names, document, .. } => {
                 let key = partition_key(document, paths.get(names).map_or("", String::as_str));
                 last.insert((names.clone(), key, text(&document["id"])), index);
             }
@@ -154,7 +157,8 @@ fn compact(entries: Vec<Entry>) -> Vec<Entry> {
         .collect()
 }
 
-fn partition_key(document: &Value, path: &str) -> String {
+/// The partition key of a document, as JSON text of an array.
+pub(super) fn partition_key(document: &Value, path: &str) -> String {
     let mut value = document;
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
         value = value.get(segment).unwrap_or(&Value::Null);
@@ -184,7 +188,7 @@ mod tests {
     }
 
     fn put(id: &str, value: i32) -> Entry {
-        Entry::Put { names: names(), document: json!({ "id": id, "bucket": "b", "v": value }) }
+        Entry::Put { names: names(), document: json!({ "id": id, "bucket": "b", "v": value }), at: 7 }
     }
 
     #[test]

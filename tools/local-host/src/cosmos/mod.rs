@@ -9,6 +9,7 @@ mod figures;
 mod journal;
 mod lagging_copy;
 mod output;
+mod time_to_live;
 mod write;
 
 pub use account::{Account, AccountError, Exchange, Reply, ResourceNames};

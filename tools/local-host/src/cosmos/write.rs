@@ -59,10 +59,11 @@ impl Write {
         }
     }
 
-    pub(super) fn entries(&self, answer: &[u8]) -> Vec<Entry> {
+    /// The changes that a successful answer stands for; `at` is the present, in seconds since 1970.
+    pub(super) fn entries(&self, answer: &[u8], at: i64) -> Vec<Entry> {
         match self {
             Self::Put { names } => match serde_json::from_slice(answer) {
-                Ok(document) => vec![Entry::Put { names: names.clone(), document: user_part(document) }],
+                Ok(document) => vec![Entry::Put { names: names.clone(), document: user_part(document), at }],
                 Err(_) => Vec::new(),
             },
             Self::Delete { names, partition_key, id } => vec![Entry::Delete {
@@ -75,7 +76,9 @@ impl Write {
                 operations
                     .iter()
                     .zip(results)
-                    .filter_map(|(operation, result)| batch_entry(names, partition_key, operation, &result))
+                    .filter_map(|(operation, result)| {
+                        batch_entry(names, partition_key, operation, &result, at)
+                    })
                     .collect()
             }
         }
@@ -87,6 +90,7 @@ fn batch_entry(
     partition_key: &str,
     operation: &Value,
     result: &Value,
+    at: i64,
 ) -> Option<Entry> {
     let succeeded = result["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status));
     if !succeeded {
@@ -101,7 +105,7 @@ fn batch_entry(
         "Read" => None,
         _ => {
             let document = result.get("resourceBody").or_else(|| operation.get("resourceBody"))?;
-            Some(Entry::Put { names: names.clone(), document: user_part(document.clone()) })
+            Some(Entry::Put { names: names.clone(), document: user_part(document.clone()), at })
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct CosmosFaults {
     pub upserts: Waiting<UpsertFault>,
     /// How old reads are.
     pub lag: watch::Sender<Option<Duration>>,
+    /// Every order ends the documents with a time to live that are so old.
+    pub expire: watch::Sender<Duration>,
 }
 
 impl Faults {
@@ -101,7 +103,8 @@ impl Faults {
     /// Replaces the lasting faults.
     pub fn stand(&self, standing: &Standing) {
         self.cosmos.throttling.set(standing.cosmos.throttle);
-        self.cosmos.lag.send_replace(standing.cosmos.stale_by_ms.map(Duration::from_millis));
+        let lag = standing.cosmos.stale_by_ms.map(Duration::from_millis);
+        self.cosmos.lag.send_if_modified(|present| std::mem::replace(present, lag) != lag);
         self.cosmos.condition.set(standing.cosmos.condition);
         self.signalr.set(standing.signalr.condition);
         self.blob.set(standing.blob.condition);
@@ -131,6 +134,10 @@ impl Faults {
             Once::Call(fault) => self.calls.waiting.add(fault),
             Once::Upsert(fault) => self.cosmos.upserts.add(fault),
             Once::Batch(fault) => self.batches.waiting.add(fault),
+            Once::Expire { older_than_ms } => {
+                self.cosmos.expire.send_replace(Duration::from_millis(older_than_ms));
+                Ok(())
+            }
         }
     }
 

@@ -72,6 +72,13 @@ pub enum Once {
         /// Number of the instance that owns it from now on.
         to: usize,
     },
+    /// Documents with a time to live end now if they are so old, in milliseconds.
+    #[serde(rename_all = "camelCase")]
+    Expire {
+        /// Age of the youngest that ends; whole seconds count.
+        #[serde(default)]
+        older_than_ms: u64,
+    },
     /// The next call is cut short.
     Call(CallFault),
     /// An upsert goes wrong.
@@ -89,6 +96,7 @@ mod tests {
         for text in [
             r#"{"kill":{"instance":1}}"#,
             r#"{"move":{"partition":0,"to":1}}"#,
+            r#"{"expire":{"olderThanMs":2000}}"#,
             r#"{"call":{"killAtRequestByte":100}}"#,
             r#"{"call":{"killAtAnswerByte":0}}"#,
             r#"{"call":{"killAfterUpserts":2}}"#,

@@ -144,7 +144,7 @@ async fn read_body(body: Body, told_length: bool, limit: usize) -> Result<Bytes,
 
 async fn forward(front: &Front, function: &Arc<Function>, inbound: &Inbound) -> Response {
     let invoker = &front.parts.invoker;
-    let _in_flight = invoker.track();
+    let _in_flight = invoker.in_flight().track();
     let request = forwarded_request(inbound, Uuid::new_v4());
     let exchange = async {
         invoker.handler().wait_ready(std::time::Duration::from_secs(120)).await?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::answer::{Answer, HttpAnswer, Reading, read_answer};
 use super::carry_out::{OutputsEnd, Services, carry_out};
 use super::client::{HandlerClient, header_text, invocation_request};
+use super::in_flight::InFlight;
 use super::kill_point::KillPoint;
 use super::outputs::plan;
 use crate::config::{Function, Trigger};
@@ -50,14 +50,14 @@ pub struct InvokerParts {
 #[derive(Debug)]
 pub struct Invoker {
     parts: InvokerParts,
-    in_flight: watch::Sender<usize>,
+    in_flight: InFlight,
 }
 
 impl Invoker {
     /// An invoker of these parts.
     #[must_use]
     pub fn new(parts: InvokerParts) -> Self {
-        Self { parts, in_flight: watch::Sender::new(0) }
+        Self { parts, in_flight: InFlight::default() }
     }
 
     /// The handler's process.
@@ -78,23 +78,15 @@ impl Invoker {
         self.parts.timeout
     }
 
-    /// Waits until no call is in flight, at most `limit` long; says whether that was so.
-    pub async fn drained(&self, limit: Duration) -> bool {
-        let mut in_flight = self.in_flight.subscribe();
-        let idle = in_flight.wait_for(|count| *count == 0);
-        matches!(tokio::time::timeout(limit, idle).await, Ok(Ok(_)))
-    }
-
-    /// Counts a call as in flight while the returned value lives.
+    /// The calls in flight.
     #[must_use]
-    pub fn track(&self) -> InFlight {
-        self.in_flight.send_modify(|count| *count += 1);
-        InFlight { count: self.in_flight.clone() }
+    pub fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     /// Makes one attempt.
     pub async fn attempt(&self, function: &Arc<Function>, invocation_id: Uuid, body: String) -> CallEnd {
-        let _in_flight = self.track();
+        let _in_flight = self.in_flight.track();
         let started = Instant::now();
         let call = self.exchange(function, invocation_id, body);
         let end = self.within_timeout(call, &function.name).await.unwrap_or_else(CallEnd::Failed);
@@ -200,17 +192,5 @@ impl Invoker {
         let fault = self.parts.calls.next()?;
         tracing::warn!(function = function.name, %invocation_id, ?fault, "a call is cut short, as ordered");
         Some(fault)
-    }
-}
-
-/// A call in flight; ends when dropped.
-#[derive(Debug)]
-pub struct InFlight {
-    count: watch::Sender<usize>,
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.count.send_modify(|count| *count = count.saturating_sub(1));
     }
 }

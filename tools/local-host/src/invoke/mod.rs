@@ -7,6 +7,7 @@ mod call;
 mod carry_out;
 mod client;
 mod http_reply;
+mod in_flight;
 mod kill_point;
 mod outputs;
 mod request;
@@ -18,6 +19,7 @@ pub use carry_out::Services;
 pub(crate) use client::host_headers;
 pub use client::{ClientError, HandlerClient, ToHandler, invocation_request};
 pub use http_reply::{HttpReply, http_reply};
+pub use in_flight::{Call, InFlight};
 pub use outputs::{Plan, Work, plan};
 pub use request::{
     Attempt, BindError, Failure, RetryState, Source, TimerStatus, event_hub, event_hub_admin, timer,

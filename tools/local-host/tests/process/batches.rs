@@ -195,6 +195,25 @@ async fn stale_reads_see_the_past_until_they_are_fresh_again() {
 }
 
 #[tokio::test]
+async fn documents_with_a_time_to_live_end_by_order() {
+    const MORTAL: &str = r#"{"Outputs":{"documents":{"id":"a","bucket":"b","ttl":86400}}}"#;
+    let place = Place::new(&[SCORE]);
+    let (host, _recorder) = place.start_with(&[answer(MORTAL)]).await;
+    send(&host, "1").await;
+    stored(&host).await;
+    happen(&host, json!({ "expire": { "olderThanMs": 3_600_000 } })).await;
+    assert!(is_stored(&host).await.unwrap(), "it is not so old");
+    happen(&host, json!({ "expire": {} })).await;
+    for _ in 0..3000 {
+        if !is_stored(&host).await.unwrap() {
+            return host.stop().await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the document is still there");
+}
+
+#[tokio::test]
 async fn handlers_killed_again_and_again_never_stop_the_host() {
     let mut place = Place::new(&[SCORE]);
     place.faults = r#"{"killEveryMs":100}"#.parse().unwrap();

@@ -174,3 +174,22 @@ async fn a_restart_goes_on_after_the_checkpoint_and_keeps_documents() {
     assert_eq!(numbers, json!([1]));
     host.stop().await;
 }
+
+#[tokio::test]
+async fn a_stop_waits_ten_seconds_for_a_call_in_flight_and_kills_then() {
+    let mut place = Place::new(&[SCORE]);
+    // The call hangs after the handler has answered.
+    place.faults = r#"{"cosmos":{"condition":"silent"}}"#.parse().unwrap();
+    let (host, recorder) =
+        place.start_with(&[json(r#"{"Outputs":{"documents":{"id":"a","bucket":"b"}}}"#)]).await;
+    send(&host, "d1", "1").await;
+    recorder.wait_for(1).await;
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    host.stop().await;
+    assert!(start.elapsed() >= std::time::Duration::from_secs(10));
+    let pid = read(&place.path("pids")).unwrap();
+    assert!(read(std::path::Path::new(&format!("/proc/{}/stat", pid.trim()))).is_none(), "the handler lives");
+    let checkpoint = place.folder.path().join("data/event_hub/telemetry._Default.0.checkpoint");
+    assert!(!checkpoint.exists(), "the batch must come again");
+}

@@ -17,9 +17,8 @@ use local_host::json_net::{self, Json};
 use serde_json::Value;
 
 /// Recordings that are not held, with the reason.
-const OUT_OF_SCOPE: [(&str, &str); 3] = [
+const OUT_OF_SCOPE: [(&str, &str); 2] = [
     ("02-300kB-", "their bodies are cut in the recording"),
-    ("outputs-signalr-service-down", "a service that is down is not imitated yet"),
     ("forward-post-large", "its body is cut in the recording"),
 ];
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use local_host::config::{Function, Trigger};
+use local_host::faults::{Condition, Switch};
 use local_host::invoke::{Reading, TimerStatus, Work, plan, read_answer, timer};
 use local_host::json_net::Json;
+use local_host::signalr::OutputClient;
 use local_host::timer::Schedule;
 
 use crate::{Recording, assert_same, assert_same_head, body, recordings};
@@ -54,16 +56,27 @@ fn build(recording: &Recording, function: &Arc<Function>, recorded: &Json) -> Js
     timer("timer", status.as_ref(), false, schedule.adjusts_for_dst(), input, &attempt)
 }
 
-#[test]
-fn the_same_outcome_of_the_same_outputs() {
+#[tokio::test]
+async fn the_same_outcome_of_the_same_outputs() {
     for recording in recordings("outputs.jsonl") {
         let function = recording.function("broadcast");
         let succeeded = recording.whole["outcome"]["log"].to_string().contains("(Succeeded");
         let Reading::Accepted(answer) = read_answer(&recording.answer().unwrap()) else {
             panic!("{}: the answer is not accepted", recording.id);
         };
-        let plan = plan(&function, &answer);
-        let fails = plan.work.iter().any(|(_, work)| matches!(work, Work::Fail(_)));
-        assert_eq!(!fails, succeeded, "{}: {:?}", recording.id, plan.work);
+        let condition = Arc::new(Switch::default());
+        if recording.id.ends_with("-service-down") {
+            condition.set(Condition::Refuses);
+        }
+        let signalr = OutputClient::new(Arc::default(), condition);
+        let mut fails = false;
+        for (_, work) in plan(&function, &answer).work {
+            fails |= match work {
+                Work::Fail(_) => true,
+                Work::Send(items) => signalr.send_all("telemetry", items).await.is_err(),
+                Work::Upsert(_) => false,
+            };
+        }
+        assert_eq!(!fails, succeeded, "{}", recording.id);
     }
 }
