@@ -2,6 +2,8 @@
 
 #[path = "../../../fuzz/checks/invocation.rs"]
 mod invocation;
+#[path = "../../../fuzz/checks/snapshot.rs"]
+mod snapshot;
 #[path = "../../../fuzz/checks/telemetry.rs"]
 mod telemetry;
 
@@ -25,6 +27,11 @@ fn run(corpus: &str, check: fn(&[u8])) {
 #[test]
 fn invocations() {
     run("invocation", invocation::check);
+}
+
+#[test]
+fn snapshots() {
+    run("snapshot", snapshot::check);
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod queries;
 mod score_telemetry;
 mod script_root;
 mod serve_dashboard;
+#[path = "../../../fuzz/checks/state.rs"]
+mod state;
 
 use std::collections::HashMap;
 use std::path::Path;
