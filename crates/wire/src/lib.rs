@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod documents;
 pub mod invocation;
 pub mod model_card;
+mod plain;
 pub mod position;
 pub mod stored;
 pub mod telemetry;
