@@ -6,6 +6,7 @@
 pub mod api;
 pub mod bindings;
 pub mod documents;
+mod epoch_ms;
 pub mod invocation;
 pub mod model_card;
 mod plain;

@@ -14,7 +14,6 @@ mod batch_metadata;
 mod batch_texts;
 mod checker;
 mod damage;
-mod epoch_ms;
 mod escaped;
 mod event_batch;
 mod http;

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::epoch_ms;
 use super::lenient::Scalar;
+use crate::epoch_ms;
 
 /// The system properties of one event that the handler has a use for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,7 +79,11 @@ struct Time(Option<i64>);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(epoch_ms::from_scalar(&Scalar::deserialize(deserializer)?)))
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => epoch_ms::parse(&text),
+            Scalar::Integer(epoch_ms) => Some(epoch_ms),
+            Scalar::Other => None,
+        }))
     }
 }
 
