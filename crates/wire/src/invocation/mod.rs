@@ -26,6 +26,7 @@ mod raw_object;
 mod scan;
 mod timer;
 mod unescape;
+mod writing;
 
 pub use answer::{Answer, Outputs};
 pub use batch_metadata::PartitionContext;
