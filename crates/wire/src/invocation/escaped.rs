@@ -1,7 +1,7 @@
 //! JSON text inside a JSON string, read without unescaping it first.
 //!
-//! Enters: an envelope's text and the place where such a string's content begins. Leaves: the events' texts or the system
-//! properties, and the place after the closing quote. It knows only the form in which the host writes: compact, with `\"`
+//! Enters: an envelope's text and the place where such a string's content begins. Leaves: the events' texts, or what the
+//! host says of them, and the place after the closing quote. It knows only the form in which the host writes: compact, with `\"`
 //! for quotes and `\\` for backslashes. Anything else is `None`, whereupon the caller takes the long way: it unescapes
 //! the string and reads it as any JSON. This way saves copying a kilobyte an event to read thirty bytes of it.
 
@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::properties::SystemProperties;
 use super::unescape::unescape_unicode;
+use crate::epoch_ms;
 use crate::plain::{copy_to_mark, find_mark};
 
 /// A quote inside a string inside the outer string.
@@ -68,6 +69,28 @@ pub(super) fn read_identities(text: &str, content: usize) -> Option<(Vec<SystemP
         Some(())
     })?;
     Some((identities, end))
+}
+
+/// Reads an array of whole numbers; answers them and the offset after the outer string.
+pub(super) fn read_numbers(text: &str, content: usize) -> Option<(Vec<i64>, usize)> {
+    let mut escaped = Escaped { text, at: content };
+    let mut numbers = Vec::new();
+    let end = escaped.elements(|escaped| {
+        numbers.push(escaped.number()?);
+        Some(())
+    })?;
+    Some((numbers, end))
+}
+
+/// Reads an array of times; answers them and the offset after the outer string.
+pub(super) fn read_times(text: &str, content: usize) -> Option<(Vec<i64>, usize)> {
+    let mut escaped = Escaped { text, at: content };
+    let mut times = Vec::new();
+    let end = escaped.elements(|escaped| {
+        times.push(epoch_ms::parse(escaped.plain_string()?)?);
+        Some(())
+    })?;
+    Some((times, end))
 }
 
 impl<'a> Escaped<'a> {
@@ -237,6 +260,25 @@ impl<'a> Escaped<'a> {
             b'"' => None,
             _ => Some(()),
         }
+    }
+
+    /// A number of at most 18 digits, which no integer type is too small for.
+    fn number(&mut self) -> Option<i64> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let mut number = 0;
+        for (n_digits, byte) in rest.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' if n_digits < 18 && !(n_digits == 1 && number == 0) => {
+                    number = number * 10 + i64::from(byte - b'0');
+                }
+                b',' | b']' if n_digits > 0 => {
+                    self.at += n_digits;
+                    return Some(number);
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn push_text(&mut self, out: &mut Vec<u8>) -> Option<()> {

@@ -28,31 +28,12 @@ pub(super) fn read_system_properties(json: &str) -> Result<Vec<SystemProperties<
 
 /// Reads `SequenceNumberArray`; an element that is no sequence number is `None`.
 pub(super) fn read_sequence_numbers(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
-    match plain_numbers(json) {
-        Some(numbers) => Ok(numbers),
-        None => Ok(owned::<SequenceNumber>(json)?.into_iter().map(|number| number.0).collect()),
-    }
+    Ok(owned::<SequenceNumber>(json)?.into_iter().map(|number| number.0).collect())
 }
 
 /// Reads `EnqueuedTimeUtcArray`; an element that is no time is `None`.
 pub(super) fn read_times(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
-    match plain_times(json, "\"") {
-        Some(times) => Ok(times),
-        None => Ok(owned::<Time>(json)?.into_iter().map(|time| time.0).collect()),
-    }
-}
-
-/// Reads an array of numbers in the host's compact form.
-pub(super) fn plain_numbers(json: &str) -> Option<Vec<Option<i64>>> {
-    let inner = json.strip_prefix('[')?.strip_suffix(']')?;
-    inner.split(',').map(|number| number.parse().ok().map(valid_sequence_number)).collect()
-}
-
-/// Reads an array of times in the host's compact form, whose quotes are `quote`.
-pub(super) fn plain_times(json: &str, quote: &str) -> Option<Vec<Option<i64>>> {
-    let inner = json.strip_prefix('[')?.strip_prefix(quote)?.strip_suffix(']')?.strip_suffix(quote)?;
-    let separator = [quote, ",", quote].concat();
-    inner.split(separator.as_str()).map(|time| epoch_ms::parse(time).map(Some)).collect()
+    Ok(owned::<Time>(json)?.into_iter().map(|time| time.0).collect())
 }
 
 /// .NET's smallest integer is what an admin call has for "no sequence number".

@@ -205,7 +205,6 @@ impl Formatter for Watched<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Serializer as _;
     use serde::ser::{SerializeMap, SerializeSeq};
     use serde_json::{Value, json};
 
