@@ -75,7 +75,9 @@ impl App {
 /// Where snapshots are kept; said loudly where nowhere.
 fn snapshots(settings: &Settings) -> anyhow::Result<Option<Arc<dyn SnapshotStore>>> {
     let Some(url) = &settings.snapshot_container else {
-        tracing::warn!("SNAPSHOT_CONTAINER_URL is not set: no snapshots, a new process reads back all that is stored");
+        tracing::warn!(
+            "SNAPSHOT_CONTAINER_URL is not set: no snapshots, a new process reads back all that is stored"
+        );
         return Ok(None);
     };
     Ok(Some(Arc::new(Blobs::new(url, settings.deadline)?)))

@@ -25,7 +25,10 @@ pub const NAMES: [(&str, &str); 10] = [
     ("FIXED_THRESHOLD", "policy `fixed`: squared error above which a reading is an anomaly"),
     ("BUCKETS_PER_PARTITION", "groups of devices a hub partition, 1 to 1024; never changed after first use"),
     ("RETENTION_DAYS", "days after which stored documents are deleted, 1 to 3650"),
-    ("SNAPSHOT_CONTAINER_URL", "blob container of snapshots, with a signature or for an identity; unset means none"),
+    (
+        "SNAPSHOT_CONTAINER_URL",
+        "blob container of snapshots, with a signature or for an identity; unset means none",
+    ),
     ("API_KEY", "key that grants access by the header `x-api-key`"),
     ("ALLOW_ANONYMOUS", "`true` grants access to everybody; for local use"),
     ("LOG_LEVEL", "`error`, `warn`, `info`, `debug` or `trace`"),

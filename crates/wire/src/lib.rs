@@ -6,8 +6,10 @@
 pub mod api;
 pub mod bindings;
 pub mod documents;
+mod epoch_ms;
 pub mod invocation;
 pub mod model_card;
+mod plain;
 pub mod position;
 pub mod snapshot;
 pub mod stored;

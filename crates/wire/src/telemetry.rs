@@ -4,15 +4,17 @@
 //! Nothing a device can write makes this module fail: what is no reading is a [`Reject`] that says why.
 
 mod bounded;
+mod flat;
+mod json;
+mod judge;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use jiff::Timestamp;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
 pub use bounded::bound_rejects;
+use json::{Elements, Event, Value};
+use judge::judge;
 
 /// Readings accepted in one event.
 pub const MAX_READINGS_PER_EVENT: usize = 500;
@@ -129,6 +131,10 @@ pub struct Origin<'a> {
 
 /// Decodes the text of an event into readings and rejects, in order; at least one of either, and few rejects.
 pub fn decode<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<TelemetryReading<'a>, Reject>>) {
+    if let Some(object) = flat::read(text) {
+        out.push(judge(object, None, origin));
+        return;
+    }
     let from = out.len();
     decode_parts(text, origin, out);
     bound_rejects(out, from);
@@ -140,23 +146,31 @@ fn decode_parts<'a>(text: &'a str, origin: Origin<'a>, out: &mut Vec<Result<Tele
         out.push(Err(Reject::Malformed(format!("nested deeper than {MAX_DEPTH} levels"))));
         return;
     }
-    if json.starts_with('[') {
-        match sonic_rs::from_str::<Elements<'a>>(json) {
-            Ok(Elements { n_elements, .. }) if n_elements > MAX_READINGS_PER_EVENT => {
-                out.push(Err(Reject::TooManyReadings(n_elements)));
-            }
-            Ok(Elements { n_elements: 0, .. }) => out.push(Err(Reject::Empty)),
-            Ok(Elements { elements, .. }) => {
-                out.extend(elements.into_iter().map(|element| element.into_reading(None, origin)));
-            }
-            Err(error) => out.push(Err(malformed(&error))),
-        }
-        return;
-    }
-    match sonic_rs::from_str::<Element<'a>>(json) {
-        Ok(Element::Pack { device_id, readings }) => decode_pack(&device_id, readings, origin, out),
-        Ok(element) => out.push(element.into_reading(None, origin)),
+    match sonic_rs::from_str::<Event<'a>>(json) {
+        Ok(Event(Value::Array(elements))) => judge_all(elements, None, origin, out),
+        Ok(Event(Value::Object(mut object))) => match object.readings.take() {
+            None => out.push(judge(*object, None, origin)),
+            Some(Value::Array(elements)) => judge_all(elements, Some(&object.device_id), origin, out),
+            Some(_) => out.push(Err(Reject::Malformed("field `readings` is not an array".to_owned()))),
+        },
+        Ok(_) => out.push(Err(Reject::NotAnObject)),
         Err(error) => out.push(Err(malformed(&error))),
+    }
+}
+
+fn judge_all<'a>(
+    Elements { elements, n_elements }: Elements<'a>,
+    pack_id: Option<&Value<'a>>,
+    origin: Origin<'a>,
+    out: &mut Vec<Result<TelemetryReading<'a>, Reject>>,
+) {
+    match n_elements {
+        0 => out.push(Err(Reject::Empty)),
+        1..=MAX_READINGS_PER_EVENT => out.extend(elements.into_iter().map(|element| match element {
+            Value::Object(object) => judge(*object, pack_id, origin),
+            _ => Err(Reject::NotAnObject),
+        })),
+        _ => out.push(Err(Reject::TooManyReadings(n_elements))),
     }
 }
 
@@ -179,23 +193,6 @@ fn is_too_deep(json: &str) -> bool {
     false
 }
 
-fn decode_pack<'a>(
-    device_id: &Field<'a>,
-    readings: Elements<'a>,
-    origin: Origin<'a>,
-    out: &mut Vec<Result<TelemetryReading<'a>, Reject>>,
-) {
-    if readings.n_elements > MAX_READINGS_PER_EVENT {
-        out.push(Err(Reject::TooManyReadings(readings.n_elements)));
-    } else if readings.n_elements == 0 {
-        out.push(Err(Reject::Empty));
-    } else {
-        out.extend(
-            readings.elements.into_iter().map(|element| element.into_reading(Some(device_id), origin)),
-        );
-    }
-}
-
 /// Names the parser's complaint without the excerpt of the text that it would add.
 ///
 /// A complaint of a wrong type repeats the value, however long it is.
@@ -203,245 +200,6 @@ fn malformed(error: &sonic_rs::Error) -> Reject {
     let message = error.to_string();
     let line = message.lines().next().unwrap_or("not JSON").trim();
     Reject::Malformed(line[..line.floor_char_boundary(MAX_COMPLAINT_BYTES)].to_owned())
-}
-
-/// A field that may hold anything, since devices may write anything.
-#[derive(Debug, Clone, Default, PartialEq)]
-enum Field<'a> {
-    #[default]
-    Missing,
-    Integer(i64),
-    Float(f64),
-    Text(Cow<'a, str>),
-    Other,
-}
-
-/// One element of an event.
-enum Element<'a> {
-    Reading { device_id: Field<'a>, temperature: Field<'a>, timestamp: Field<'a> },
-    Pack { device_id: Field<'a>, readings: Elements<'a> },
-    NotAnObject,
-}
-
-/// The elements of an array, kept up to the limit and counted beyond it.
-#[derive(Default)]
-struct Elements<'a> {
-    elements: Vec<Element<'a>>,
-    n_elements: usize,
-}
-
-impl<'a> Element<'a> {
-    fn into_reading(
-        self,
-        pack_id: Option<&Field<'a>>,
-        origin: Origin<'a>,
-    ) -> Result<TelemetryReading<'a>, Reject> {
-        let Self::Reading { device_id, temperature, timestamp } = self else {
-            return Err(Reject::NotAnObject);
-        };
-        let claimed = match (device_id, pack_id) {
-            (Field::Missing, Some(pack_id)) => pack_id.clone(),
-            (own, _) => own,
-        };
-        let device_id = identify(claimed, origin.device_id)?;
-        let celsius = match temperature {
-            Field::Missing => return Err(Reject::MissingTemperature),
-            #[expect(clippy::cast_precision_loss, reason = "integers beyond 2^53 are no temperatures anyway")]
-            Field::Integer(celsius) => celsius as f64,
-            Field::Float(celsius) => celsius,
-            Field::Text(_) | Field::Other => {
-                return Err(Reject::InvalidTemperature("field `temperature` is not a number".to_owned()));
-            }
-        };
-        let timestamp_ms = epoch_ms(&timestamp)?;
-        if let Some(enqueued_ms) = origin.enqueued_ms {
-            let ahead_ms = timestamp_ms.saturating_sub(enqueued_ms);
-            if ahead_ms > MAX_CLOCK_AHEAD_MS {
-                return Err(Reject::ClockAhead(ahead_ms));
-            }
-        }
-        Ok(TelemetryReading { device_id, timestamp_ms, celsius })
-    }
-}
-
-/// The hub's word counts; a body that claims to be another device is spoofed.
-fn identify<'a>(claimed: Field<'a>, authenticated: Option<&'a str>) -> Result<Cow<'a, str>, Reject> {
-    match (claimed, authenticated) {
-        (Field::Missing, Some(authenticated)) => valid_id(Cow::Borrowed(authenticated)),
-        (Field::Missing, None) => Err(Reject::MissingDeviceId),
-        (Field::Text(claimed), Some(authenticated)) if claimed == authenticated => {
-            valid_id(Cow::Borrowed(authenticated))
-        }
-        (_, Some(_)) => Err(Reject::SpoofedDeviceId),
-        (Field::Text(claimed), None) => valid_id(claimed),
-        (_, None) => Err(Reject::InvalidDeviceId),
-    }
-}
-
-fn valid_id(id: Cow<'_, str>) -> Result<Cow<'_, str>, Reject> {
-    let damaged = crate::invocation::looks_like_date(&id);
-    if id.is_empty() || id.len() > MAX_DEVICE_ID_BYTES || id.chars().any(char::is_control) || damaged {
-        return Err(Reject::InvalidDeviceId);
-    }
-    Ok(id)
-}
-
-fn epoch_ms(timestamp: &Field<'_>) -> Result<i64, Reject> {
-    let timestamp = match timestamp {
-        Field::Missing => return Err(Reject::MissingTimestamp),
-        Field::Text(text) => text.parse::<Timestamp>(),
-        Field::Integer(ms) => Timestamp::from_millisecond(*ms),
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and then is out of range")]
-        Field::Float(ms) => Timestamp::from_millisecond(ms.round() as i64),
-        Field::Other => return Err(Reject::InvalidTimestamp),
-    };
-    timestamp.map(Timestamp::as_millisecond).map_err(|_| Reject::InvalidTimestamp)
-}
-
-impl<'de> Deserialize<'de> for Field<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Anything;
-        impl<'de> Visitor<'de> for Anything {
-            type Value = Field<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("any JSON value")
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(Field::Integer(value))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-                #[expect(clippy::cast_precision_loss, reason = "too large for every field in either form")]
-                Ok(i64::try_from(value).map_or(Field::Float(value as f64), Field::Integer))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-                Ok(Field::Float(value))
-            }
-
-            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-                Ok(Field::Text(Cow::Borrowed(value)))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-                Ok(Field::Text(Cow::Owned(value.to_owned())))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Field::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Field::Missing)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Field::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Field::Other)
-            }
-        }
-        deserializer.deserialize_any(Anything)
-    }
-}
-
-impl<'de> Deserialize<'de> for Element<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Anything;
-        impl<'de> Visitor<'de> for Anything {
-            type Value = Element<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a reading")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut device_id, mut temperature, mut timestamp) =
-                    (Field::Missing, Field::Missing, Field::Missing);
-                let mut readings = None;
-                while let Some(key) = map.next_key::<Field<'de>>()? {
-                    let Field::Text(key) = key else { continue };
-                    match &*key {
-                        "deviceId" => device_id = map.next_value()?,
-                        "temperature" => temperature = map.next_value()?,
-                        "timestamp" => timestamp = map.next_value()?,
-                        "readings" => readings = Some(map.next_value()?),
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(match readings {
-                    Some(readings) => Element::Pack { device_id, readings },
-                    None => Element::Reading { device_id, temperature, timestamp },
-                })
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Element::NotAnObject)
-            }
-        }
-        deserializer.deserialize_any(Anything)
-    }
-}
-
-impl<'de> Deserialize<'de> for Elements<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Array;
-        impl<'de> Visitor<'de> for Array {
-            type Value = Elements<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an array of readings")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut found = Elements::default();
-                while found.n_elements < MAX_READINGS_PER_EVENT {
-                    // A pack inside an array is no reading: packs do not nest.
-                    let Some(element) = seq.next_element::<Element<'de>>()? else { return Ok(found) };
-                    found.elements.push(element);
-                    found.n_elements += 1;
-                }
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    found.n_elements += 1;
-                }
-                Ok(found)
-            }
-        }
-        deserializer.deserialize_seq(Array)
-    }
 }
 
 #[cfg(test)]

@@ -142,10 +142,12 @@ impl<M: Reconstruct> Decision<'_, M> {
         parts.clear();
         let origin = Origin { device_id: event.device_id.as_deref(), enqueued_ms: event.enqueued_ms };
         telemetry::decode(&event.text, origin, parts);
-        place.count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        for (part, index) in parts.drain(..).zip(0..) {
+        let mut readings: Vec<_> = parts.drain(..).map(|part| part.and_then(reading_of)).collect();
+        telemetry::bound_rejects(&mut readings, 0);
+        place.count = u32::try_from(readings.len()).unwrap_or(u32::MAX);
+        for (reading, index) in readings.into_iter().zip(0..) {
             place.index = index;
-            match part.and_then(reading_of) {
+            match reading {
                 Err(reject) => self.leave_out(place, Outcome::Reject(reject)),
                 Ok((device_id, reading)) => self.take_reading(place, &device_id, reading)?,
             }

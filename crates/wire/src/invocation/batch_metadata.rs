@@ -50,10 +50,12 @@ impl<'a> Metadata<'a> {
             "TriggerPartitionContext" => self.trigger_partition_context = Some(scanner.value()?),
             "RetryContext" => self.retry_context = Some(scanner.value()?),
             "SequenceNumberArray" => {
-                let json = array_json(scanner)?;
-                self.sequence_numbers = read_array(name, &json, properties::read_sequence_numbers)?;
+                self.sequence_numbers =
+                    read_numbers(scanner, name, escaped::read_numbers, properties::read_sequence_numbers)?;
             }
-            "EnqueuedTimeUtcArray" => self.times = read_times(scanner, name)?,
+            "EnqueuedTimeUtcArray" => {
+                self.times = read_numbers(scanner, name, escaped::read_times, properties::read_times)?;
+            }
             "SystemPropertiesArray" => self.read_system_properties(scanner)?,
             _ => {
                 scanner.value()?;
@@ -63,14 +65,11 @@ impl<'a> Metadata<'a> {
     }
 
     fn read_system_properties(&mut self, scanner: &mut Scanner<'a>) -> Result<(), BadJson> {
-        let is_string = scanner.peek() == Some(b'"');
+        scanner.peek();
         let start = scanner.at;
-        match escaped::read_identities(scanner.text, start + 1) {
-            Some((identities, end)) if is_string => {
-                self.identities = Some(identities);
-                scanner.at = end;
-            }
-            _ => self.system_properties_json = Some(array_json(scanner)?.into_owned()),
+        self.identities = read_usual(scanner, escaped::read_identities);
+        if self.identities.is_none() {
+            self.system_properties_json = Some(array_json(scanner)?.into_owned());
         }
         self.system_properties_raw = Some(&scanner.text[start..scanner.at]);
         Ok(())
@@ -128,15 +127,30 @@ struct RawPartitionContext {
     partition_id: Option<String>,
 }
 
-fn read_times(scanner: &mut Scanner<'_>, name: &str) -> Result<Vec<Option<i64>>, InvocationError> {
-    let mut ahead = *scanner;
-    if ahead.peek() == Some(b'"')
-        && let Some(times) = properties::plain_times(ahead.string()?, "\\\"")
-    {
-        *scanner = ahead;
-        return Ok(times);
+/// Reads the array that comes next, if it has the host's usual form.
+fn read_usual<'a, T>(
+    scanner: &mut Scanner<'a>,
+    read: impl FnOnce(&'a str, usize) -> Option<(T, usize)>,
+) -> Option<T> {
+    if scanner.peek() != Some(b'"') {
+        return None;
     }
-    read_array(name, &array_json(scanner)?, properties::read_times)
+    let (elements, end) = read(scanner.text, scanner.at + 1)?;
+    scanner.at = end;
+    Some(elements)
+}
+
+/// Reads the array of numbers or times that comes next, in the usual or any form.
+fn read_numbers<'a>(
+    scanner: &mut Scanner<'a>,
+    name: &str,
+    usual: impl FnOnce(&'a str, usize) -> Option<(Vec<i64>, usize)>,
+    any: impl FnOnce(&str) -> Result<Vec<Option<i64>>, serde_json::Error>,
+) -> Result<Vec<Option<i64>>, InvocationError> {
+    match read_usual(scanner, usual) {
+        Some(numbers) => Ok(numbers.into_iter().map(Some).collect()),
+        None => read_array(name, &array_json(scanner)?, any),
+    }
 }
 
 /// The JSON text of an array that comes next, which is inside a string unless some later host writes it plainly.

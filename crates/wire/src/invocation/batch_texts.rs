@@ -32,11 +32,12 @@ impl Texts {
             let found = kind_of(scanner.value()?).to_owned();
             return Err(wrong((found, CURE_CARDINALITY)));
         }
-        let mut texts = Self { buffer: String::with_capacity(scanner.text.len() / 8), bounds: Vec::new() };
-        let content = scanner.at + 1;
-        if let Some(end) = escaped::read_texts(scanner.text, content, &mut texts.buffer, &mut texts.bounds) {
+        let (mut buffer, mut bounds) = (Vec::with_capacity(scanner.text.len() / 4), Vec::new());
+        if let Some(end) = escaped::read_texts(scanner.text, scanner.at + 1, &mut buffer, &mut bounds)
+            && let Ok(buffer) = String::from_utf8(buffer)
+        {
             scanner.at = end;
-            return Ok(texts);
+            return Ok(Self { buffer, bounds });
         }
         Self::read_any_form(&scanner.unescaped()?).map_err(wrong)
     }

@@ -9,7 +9,7 @@ use super::damage::{Damage, MAX_DEPTH, MAX_ID_BYTES, looks_like_date};
 use super::unescape::unescape_into;
 
 /// 2^53: up to here every integer has a double of its own.
-const MAX_INTEGER: u64 = 1 << 53;
+pub(super) const MAX_INTEGER: u64 = 1 << 53;
 
 /// What a check finds out about an object on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,7 +249,7 @@ fn escaped_looks_like_date(content: &str) -> bool {
 }
 
 /// Whether Cosmos DB takes the string as an id; ids with escapes are none of ours and are refused.
-fn is_document_id(content: &str) -> bool {
+pub(super) fn is_document_id(content: &str) -> bool {
     let is_allowed = |byte: u8| !b"/\\?#".contains(&byte);
     (1..=MAX_ID_BYTES).contains(&content.len()) && content.bytes().all(is_allowed)
 }

@@ -26,6 +26,12 @@ pub enum Damage {
         /// Offset in bytes.
         at: usize,
     },
+    /// A value that cannot be written as JSON.
+    #[error("output cannot be written as json: {reason}")]
+    Unwritable {
+        /// What the serializer said.
+        reason: String,
+    },
     /// JSON, but no object, so that the binding would fail the invocation.
     #[error("output is not a json object")]
     NotAnObject,

@@ -14,7 +14,6 @@ mod batch_metadata;
 mod batch_texts;
 mod checker;
 mod damage;
-mod epoch_ms;
 mod escaped;
 mod event_batch;
 mod http;
@@ -27,6 +26,7 @@ mod raw_object;
 mod scan;
 mod timer;
 mod unescape;
+mod writing;
 
 pub use answer::{Answer, Outputs};
 pub use batch_metadata::PartitionContext;

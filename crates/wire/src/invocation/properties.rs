@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::epoch_ms;
 use super::lenient::Scalar;
+use crate::epoch_ms;
 
 /// The system properties of one event that the handler has a use for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,31 +28,12 @@ pub(super) fn read_system_properties(json: &str) -> Result<Vec<SystemProperties<
 
 /// Reads `SequenceNumberArray`; an element that is no sequence number is `None`.
 pub(super) fn read_sequence_numbers(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
-    match plain_numbers(json) {
-        Some(numbers) => Ok(numbers),
-        None => Ok(owned::<SequenceNumber>(json)?.into_iter().map(|number| number.0).collect()),
-    }
+    Ok(owned::<SequenceNumber>(json)?.into_iter().map(|number| number.0).collect())
 }
 
 /// Reads `EnqueuedTimeUtcArray`; an element that is no time is `None`.
 pub(super) fn read_times(json: &str) -> Result<Vec<Option<i64>>, serde_json::Error> {
-    match plain_times(json, "\"") {
-        Some(times) => Ok(times),
-        None => Ok(owned::<Time>(json)?.into_iter().map(|time| time.0).collect()),
-    }
-}
-
-/// Reads an array of numbers in the host's compact form.
-pub(super) fn plain_numbers(json: &str) -> Option<Vec<Option<i64>>> {
-    let inner = json.strip_prefix('[')?.strip_suffix(']')?;
-    inner.split(',').map(|number| number.parse().ok().map(valid_sequence_number)).collect()
-}
-
-/// Reads an array of times in the host's compact form, whose quotes are `quote`.
-pub(super) fn plain_times(json: &str, quote: &str) -> Option<Vec<Option<i64>>> {
-    let inner = json.strip_prefix('[')?.strip_prefix(quote)?.strip_suffix(']')?.strip_suffix(quote)?;
-    let separator = [quote, ",", quote].concat();
-    inner.split(separator.as_str()).map(|time| epoch_ms::parse(time).map(Some)).collect()
+    Ok(owned::<Time>(json)?.into_iter().map(|time| time.0).collect())
 }
 
 /// .NET's smallest integer is what an admin call has for "no sequence number".
@@ -79,7 +60,11 @@ struct Time(Option<i64>);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(epoch_ms::from_scalar(&Scalar::deserialize(deserializer)?)))
+        Ok(Self(match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => epoch_ms::parse(&text),
+            Scalar::Integer(epoch_ms) => Some(epoch_ms),
+            Scalar::Other => None,
+        }))
     }
 }
 

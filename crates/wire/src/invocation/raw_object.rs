@@ -1,9 +1,12 @@
 //! Serialized objects, for documents and for arguments of live messages.
 //!
-//! Enters: JSON text. Leaves: the same text, known to be one object that arrives undamaged.
+//! Enters: an object, or JSON text. Leaves: JSON text, known to be one object that arrives undamaged.
+
+use serde::Serialize;
 
 use super::checker::ObjectFacts;
 use super::damage::{Damage, check_object};
+use super::writing;
 
 /// JSON text of one object that the host does not damage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,16 @@ pub struct RawObject {
 }
 
 impl RawObject {
+    /// Writes an object: what [`RawObject::new`] makes of its JSON text, for less.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Damage`]; [`Damage::Unwritable`] when it cannot be written as JSON.
+    pub fn of(object: &impl Serialize) -> Result<Self, Damage> {
+        let (json, facts) = writing::write(object)?;
+        Ok(Self { json, facts })
+    }
+
     /// Takes the JSON text of one object, as serialized.
     ///
     /// One pass over the text: it must be JSON, and hold nothing that the host would damage.

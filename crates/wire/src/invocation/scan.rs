@@ -1,12 +1,11 @@
 //! JSON objects walked without being built.
 //!
-//! Enters: JSON text. Leaves: its keys and the text of its values, one after another, found by jumping from quote to quote.
+//! Enters: JSON text. Leaves: its keys and the text of its values, one after another, found by jumping from mark to mark.
 //! It refuses to judge what it jumps over: text that is skipped is not checked, text that is wanted is read by others.
 //! Nothing here recurses, so no nesting can exhaust the stack.
 
-use memchr::memchr;
-
 use super::unescape::unescape_into;
+use crate::plain::find_mark;
 
 /// JSON text that is broken where it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,14 +83,15 @@ impl<'a> Scanner<'a> {
         let bytes = self.text.as_bytes();
         let start = self.at + 1;
         let mut from = start;
-        while let Some(offset) = memchr(b'"', bytes.get(from..).unwrap_or_default()) {
-            let quote = from + offset;
-            let before = bytes[start..quote].iter().rev();
-            let n_backslashes = before.take_while(|byte| **byte == b'\\').count();
-            from = quote + 1;
-            if n_backslashes % 2 == 0 {
-                self.at = from;
-                return Ok(&self.text[start..quote]);
+        while let Some(mark) = find_mark(bytes, from) {
+            match bytes[mark] {
+                b'"' => {
+                    self.at = mark + 1;
+                    return Ok(&self.text[start..mark]);
+                }
+                // Whatever is escaped: it is not the end.
+                b'\\' => from = mark + 2,
+                _ => from = mark + 1,
             }
         }
         Err(BadJson { at: bytes.len() })

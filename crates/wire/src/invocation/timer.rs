@@ -6,7 +6,8 @@
 use serde::Deserialize;
 
 use super::http::{Inputs, read_inputs};
-use super::{InvocationError, Retry, epoch_ms};
+use super::{InvocationError, Retry};
+use crate::epoch_ms;
 
 /// A call of a timer function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
