@@ -5,7 +5,7 @@ use wire::invocation::{EventBatchRequest, HttpRequest};
 use crate::telemetry;
 
 /// Decodes as every function does; an event that comes out is decoded further.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     if let Ok(request) = EventBatchRequest::parse(bytes, "events") {
         let _ = request.retry();
         let _ = request.partition();

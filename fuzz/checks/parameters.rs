@@ -6,7 +6,7 @@ use crate::place::Cursor;
 const KNOWN: [&str; 8] = ["deviceId", "reason", "from", "to", "limit", "after", "format", "status"];
 
 /// Reads all parameters as the functions do; what is refused names a parameter.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let query = String::from_utf8_lossy(bytes);
     let refusal = match Parameters::parse(&query, &KNOWN) {
         Ok(parameters) => read(&parameters).err(),

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use wire::snapshot::Snapshot;
 
 /// Reads bytes as they are, and with a checksum that fits, which no fuzzer finds by itself.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     read(bytes);
     let mut summed = bytes.to_vec();
     summed.extend_from_slice(&Sha256::digest(bytes));

@@ -6,7 +6,7 @@ use detector::{Detector, Device, Policy, Prior, Reading};
 const N_READINGS: i64 = 40;
 
 /// Decodes a state; one that is accepted encodes to itself and can be gone on with.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let Ok((device, rest)) = Device::decode(bytes) else { return };
     assert!(rest.len() < bytes.len());
     let encoded = encode(&device);

@@ -5,14 +5,14 @@ use wire::telemetry::{
 };
 
 /// Decodes what the host makes of the bytes, with and without a device that the hub authenticated.
-pub fn check(bytes: &[u8]) {
+pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     check_text(&text, Some("d1"), Some(1_767_323_045_000));
     check_text(&text, None, None);
 }
 
 /// Decodes, and holds what comes out against what is promised.
-pub fn check_text(text: &str, device_id: Option<&str>, enqueued_ms: Option<i64>) {
+pub(crate) fn check_text(text: &str, device_id: Option<&str>, enqueued_ms: Option<i64>) {
     let mut parts = Vec::new();
     decode(text, Origin { device_id, enqueued_ms }, &mut parts);
     assert!((1..=MAX_READINGS_PER_EVENT).contains(&parts.len()), "{} parts", parts.len());

@@ -1,5 +1,7 @@
 //! The fuzzers' corpora as ordinary tests: inputs that reach far, checked without a fuzzer.
 
+#![cfg(test)]
+
 #[path = "../../../fuzz/checks/invocation.rs"]
 mod invocation;
 #[path = "../../../fuzz/checks/snapshot.rs"]

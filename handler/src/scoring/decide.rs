@@ -2,6 +2,7 @@
 //!
 //! What the tail holds already is applied in place of being decided.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use detector::{Detector, Fact, Fate, Observation, Reading, WINDOW_LENGTH};
@@ -81,6 +82,13 @@ struct Decision<'a, M> {
     decided: Vec<Decided>,
 }
 
+/// The parts of one event; kept from event to event, so that none of them allocates.
+#[derive(Default)]
+struct Parts<'e> {
+    decoded: Vec<Result<TelemetryReading<'e>, Reject>>,
+    judged: Vec<Result<(Cow<'e, str>, Reading), Reject>>,
+}
+
 /// Where a part of an event is.
 #[derive(Clone, Copy)]
 struct Place {
@@ -112,7 +120,7 @@ pub fn decide<M: Reconstruct>(
         waiting: Vec::with_capacity(n_events),
         decided: Vec::with_capacity(n_events),
     };
-    let mut parts = Vec::new();
+    let mut parts = Parts::default();
     for event in events {
         decision.take_event(batch, event, &mut parts)?;
     }
@@ -125,7 +133,7 @@ impl<M: Reconstruct> Decision<'_, M> {
         &mut self,
         batch: &Batch<'e>,
         number: usize,
-        parts: &mut Vec<Result<TelemetryReading<'e>, Reject>>,
+        parts: &mut Parts<'e>,
     ) -> anyhow::Result<()> {
         let event: &'e Event<'e> = &batch.events()[number];
         let mut place = Place {
@@ -139,13 +147,12 @@ impl<M: Reconstruct> Decision<'_, M> {
             self.leave_out(place, Outcome::NotTelemetry);
             return Ok(());
         }
-        parts.clear();
         let origin = Origin { device_id: event.device_id.as_deref(), enqueued_ms: event.enqueued_ms };
-        telemetry::decode(&event.text, origin, parts);
-        let mut readings: Vec<_> = parts.drain(..).map(|part| part.and_then(reading_of)).collect();
-        telemetry::bound_rejects(&mut readings, 0);
-        place.count = u32::try_from(readings.len()).unwrap_or(u32::MAX);
-        for (reading, index) in readings.into_iter().zip(0..) {
+        telemetry::decode(&event.text, origin, &mut parts.decoded);
+        parts.judged.extend(parts.decoded.drain(..).map(|part| part.and_then(reading_of)));
+        telemetry::bound_rejects(&mut parts.judged, 0);
+        place.count = u32::try_from(parts.judged.len()).unwrap_or(u32::MAX);
+        for (reading, index) in parts.judged.drain(..).zip(0..) {
             place.index = index;
             match reading {
                 Err(reject) => self.leave_out(place, Outcome::Reject(reject)),
@@ -222,7 +229,7 @@ impl<M: Reconstruct> Decision<'_, M> {
     }
 }
 
-fn reading_of(telemetry: TelemetryReading<'_>) -> Result<(std::borrow::Cow<'_, str>, Reading), Reject> {
+fn reading_of(telemetry: TelemetryReading<'_>) -> Result<(Cow<'_, str>, Reading), Reject> {
     match Reading::new(telemetry.timestamp_ms, telemetry.celsius) {
         Ok(reading) => Ok((telemetry.device_id, reading)),
         Err(invalid) => Err(Reject::InvalidTemperature(invalid.to_string())),
