@@ -30,11 +30,16 @@ export async function storedReadings(host) {
 /** The readings of results documents: where documents overlap, the one of higher rank counts. */
 export function readingsIn(documents) {
   const readings = [];
+  const byBucket = new Map();
   for (const document of documents) {
+    byBucket.set(document.bucket, [...(byBucket.get(document.bucket) ?? []), document]);
+  }
+  for (const document of documents) {
+    const rivals = byBucket.get(document.bucket).filter((other) => outranks(other, document));
     for (const [deviceId, rows] of Object.entries(document.readings)) {
       for (const row of rows) {
         const reading = decode(document, deviceId, row);
-        if (!documents.some((other) => overrules(other, document, reading.sequence))) {
+        if (!rivals.some((other) => speaksFor(other, reading.sequence))) {
           readings.push(reading);
         }
       }
@@ -55,13 +60,15 @@ function decode(document, deviceId, row) {
   };
 }
 
-function overrules(other, document, sequence) {
-  return (
-    other.bucket === document.bucket &&
-    other.firstSequence <= sequence &&
-    sequence <= other.lastSequence &&
-    ranksAbove(other, document)
-  );
+function speaksFor({ firstSequence, lastSequence }, sequence) {
+  return firstSequence <= sequence && sequence <= lastSequence;
+}
+
+/** Whether a document of the same bucket counts in place of another wherever both speak. */
+function outranks(other, document) {
+  const overlaps =
+    other.firstSequence <= document.lastSequence && document.firstSequence <= other.lastSequence;
+  return overlaps && ranksAbove(other, document);
 }
 
 function ranksAbove(one, other) {

@@ -18,7 +18,7 @@ test("while Cosmos DB is away the handler says so, and everything lands once whe
   await setFaults(host, { cosmos: { condition: "refuses" } });
   sent.push(await send(host, 1));
   await assert.rejects(fetch(host.cosmosEndpoint));
-  await poll("a batch that fails", () => host.program.output().includes("cannot be read"));
+  await poll("a batch that fails", () => host.program.output.includes("cannot be read"));
   // What was answered last cannot be read back, so nothing is answered that the binding could hang on.
   assert.deepEqual(await host.handlerPids(), [first]);
 
