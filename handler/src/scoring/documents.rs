@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
 
 impl Answer<'_> {
     fn push(&mut self, header: &Header, document: &impl Serialize) -> Result<(), ScoreError> {
-        self.written.facts.push(RawObject::new(serde_json::to_string(document)?)?);
+        self.written.facts.push(RawObject::of(document)?);
         self.written.marker = Some(Marker { bucket: header.bucket.clone(), id: header.id.clone() });
         Ok(())
     }
@@ -318,7 +318,7 @@ impl Answer<'_> {
                 columns: DEVICE_COLUMNS.map(str::to_owned).to_vec(),
                 devices: rows.into_iter().map(|(id, row)| (id.to_owned(), row)).collect(),
             };
-            self.written.tables.push(RawObject::new(serde_json::to_string(&document)?)?);
+            self.written.tables.push(RawObject::of(&document)?);
         }
         Ok(())
     }

@@ -8,11 +8,16 @@
 //! See `HttpScriptInvocationResultExtensions.cs` in <https://github.com/Azure/azure-functions-host> and
 //! `DateTimeUtils.cs` in <https://github.com/JamesNK/Newtonsoft.Json>.
 
+use std::ops::RangeInclusive;
+
 use super::checker::{Checker, ObjectFacts};
 use super::unescape::unescape_into;
 
 /// Deepest nesting of an output; Json.NET reads 64 levels, some of which the answer around it takes.
 pub const MAX_DEPTH: u32 = 56;
+
+/// How long a date with a time of day may be.
+pub(super) const DATE_BYTES: RangeInclusive<usize> = 19..=40;
 
 /// Longest id that Cosmos DB takes, in bytes.
 pub(super) const MAX_ID_BYTES: usize = 1023;
@@ -154,7 +159,7 @@ pub fn looks_like_date(text: &str) -> bool {
     if bytes.first() == Some(&b'/') {
         return text.starts_with("/Date(") && text.ends_with(")/");
     }
-    if !(19..=40).contains(&bytes.len()) {
+    if !DATE_BYTES.contains(&bytes.len()) {
         return false;
     }
     let shape = b"dddd-dd-ddTdd:dd:dd";

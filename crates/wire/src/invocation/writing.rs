@@ -11,7 +11,7 @@ use serde_json::Serializer;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use super::checker::{MAX_INTEGER, ObjectFacts, is_document_id};
-use super::damage::{Damage, MAX_DEPTH, check_object};
+use super::damage::{DATE_BYTES, Damage, MAX_DEPTH, check_object};
 
 /// Room for a usual document.
 const BYTES: usize = 4096;
@@ -44,7 +44,10 @@ struct Watch {
     is_key: bool,
     /// A key was written, and not its value.
     lacks_value: bool,
-    at_start: bool,
+    /// Bytes of the string that is being written, as far as it has come.
+    n_bytes: usize,
+    /// The string begins as a date does.
+    may_be_date: bool,
 }
 
 impl Watch {
@@ -80,19 +83,29 @@ impl Watch {
         self.needs_check |= self.depth == 0 || (self.objects & 1 == 1) != is_object;
     }
 
+    fn begin_string(&mut self) {
+        (self.n_bytes, self.may_be_date) = (0, false);
+    }
+
     fn fragment(&mut self, fragment: &str) {
-        let is_first = self.at_start;
+        let is_first = self.n_bytes == 0;
+        self.n_bytes += fragment.len();
         let Some(first) = fragment.as_bytes().first() else { return };
-        self.at_start = false;
         if !is_first {
             return;
         }
         if self.is_key {
             self.n_ids += u32::from(self.depth == 1 && "id".starts_with(fragment));
-        } else {
-            // Only these begin what may be taken for a date.
-            self.needs_check |= matches!(first, b'0'..=b'9' | b'/');
+            return;
         }
+        // What follows the year may come with the next fragment.
+        let has_year = first.is_ascii_digit() && fragment.as_bytes().get(4).is_none_or(|byte| *byte == b'-');
+        self.may_be_date = has_year;
+        self.needs_check |= *first == b'/';
+    }
+
+    fn end_string(&mut self) {
+        self.needs_check |= self.may_be_date && DATE_BYTES.contains(&self.n_bytes);
     }
 }
 
@@ -134,8 +147,13 @@ impl Formatter for Watched<'_> {
     }
 
     fn begin_string<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.at_start = true;
+        self.0.begin_string();
         CompactFormatter.begin_string(writer)
+    }
+
+    fn end_string<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_string();
+        CompactFormatter.end_string(writer)
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(
@@ -153,7 +171,7 @@ impl Formatter for Watched<'_> {
         writer: &mut W,
         escape: CharEscape,
     ) -> io::Result<()> {
-        self.0.at_start = false;
+        self.0.n_bytes += 1;
         CompactFormatter.write_char_escape(writer, escape)
     }
 
@@ -225,6 +243,8 @@ mod tests {
             json!({ "id": "r-1", "rows": [[1, 2.5, null, true]], "text": "2024" }),
             json!({ "at": "2024-01-01T02:00:00Z" }),
             json!({ "at": ["a", "/Date(\n1)/"] }),
+            json!({ "at": ["\n2024-01-01T02:00:00", "2024-01-01T02:00:00\n"] }),
+            json!({ "writer": "2024a-01-01T02:00:00", "partition": "0", "text": "2024-01-01 02:00:00" }),
             json!({ "2024-01-01T02:00:00Z": "2024-01-01" }),
             json!({ "n": (1_i64 << 53) + 1 }),
             json!({ "n": -(1_i64 << 53) - 1 }),
@@ -242,6 +262,21 @@ mod tests {
             json!({}),
         ] {
             assert_eq!(write(&value), checked(&value), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_pieces_is_a_date() {
+        struct Pieces(usize);
+        impl Serialize for Pieces {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let (head, tail) = "2024-01-01T02:00:00".split_at(self.0);
+                serializer.collect_str(&format_args!("{head}{tail}"))
+            }
+        }
+        for at in 0..19 {
+            let document = std::collections::BTreeMap::from([("at", Pieces(at))]);
+            assert_eq!(write(&document), Err(Damage::Date { at: 6 }), "{at}");
         }
     }
 

@@ -202,8 +202,8 @@ mod tests {
     fn value() -> impl Strategy<Value = String> {
         prop_oneof![
             any::<f64>().prop_map(|number| number.to_string()),
-            (-100_000_i64..100_000, 0..6_u32)
-                .prop_map(|(n, places)| (n as f64 / 10_f64.powi(places.cast_signed())).to_string()),
+            (-100_000_i64..100_000, 0..6_i32)
+                .prop_map(|(n, places)| (n as f64 / 10_f64.powi(places)).to_string()),
             any::<i64>().prop_map(|number| number.to_string()),
             "-?[0-9]{1,17}(\\.[0-9]{1,17})?",
             "-?0\\.0{0,3}[0-9]{0,12}",
