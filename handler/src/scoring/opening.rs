@@ -100,7 +100,7 @@ impl<M: Reconstruct> Scorer<M> {
 
     /// Documents whose newest event is older than half the time that they are kept may be deleted already.
     pub(super) fn oldest_ms(&self, batch: &Batch<'_>) -> i64 {
-        batch.first_enqueued().unwrap_or(0).saturating_sub(self.identity.ttl_s.saturating_mul(500))
+        batch.enqueued_to().saturating_sub(self.identity.ttl_s.saturating_mul(500))
     }
 
     async fn snapshot(&self, stream: &Stream, oldest_ms: i64) -> Result<Option<Kept>, ScoreError> {
