@@ -4,9 +4,11 @@
  *
  *     node soak.mjs [events] [ms between kills]
  */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { documentsOf, identityOf, storedReadings } from "./documents.mjs";
-import { poll, startHost } from "./harness.mjs";
+import { poll, ROOT, startHost } from "./harness.mjs";
 
 const [events = 200_000, killEveryMs = 3000] = process.argv.slice(2).map(Number);
 const DEVICES = 1000;
@@ -14,7 +16,13 @@ const PER_POST = 400;
 const START = Date.UTC(2026, 0, 2);
 const HOUR = 3_600_000;
 
-const host = await startHost({ partitions: 4, env: { BUCKETS_PER_PARTITION: "4" } });
+// Without snapshots every new process reads back all that is stored, which soon takes longer than it lives.
+const azurite = join(ROOT, "tools/local-host/node_modules/.bin/azurite-blob");
+const host = await startHost({
+  partitions: 4,
+  env: { BUCKETS_PER_PARTITION: "4" },
+  arguments: existsSync(azurite) ? ["--azurite", azurite] : [],
+});
 await put({ killEveryMs, cosmos: { throttle: { share: 0.01, retryAfterMs: 20, seed: 1 } } });
 const began = Date.now();
 let peakKb = 0;
