@@ -40,7 +40,7 @@ pub struct Kept {
 /// [`ScoreError::Serialize`], which cannot happen: the header is numbers.
 pub fn snapshot_of(partition: &Partition, n_buckets: u32) -> Result<Option<NewSnapshot>, ScoreError> {
     let state = &partition.state;
-    let Some(position) = state.position else { return Ok(None) };
+    let Some(position) = state.position.filter(|position| *position >= 0) else { return Ok(None) };
     let header = SnapshotHeader {
         position,
         enqueued_to: state.enqueued_to,
