@@ -104,7 +104,8 @@ impl Memory {
         let (hour, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
         let (device, rest) = Device::decode(bytes)?;
         let arrived_hour = u32::from_le_bytes(*hour);
-        Ok((Self { device, arrived_hour, n_since_frame: 0, framed_hour: arrived_hour }, rest))
+        // When it was last written beside a reading is not known: that is due.
+        Ok((Self { device, arrived_hour, n_since_frame: FRAME_READINGS, framed_hour: arrived_hour }, rest))
     }
 }
 

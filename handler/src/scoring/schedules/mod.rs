@@ -43,8 +43,8 @@ fn menu(dice: &mut Dice) -> Menu {
         redeploys: dice.one_in(4),
         gives_up: dice.one_in(4),
         moves: dice.one_in(2),
-        // Without times nobody can tell how old a document may be.
-        expires: stream.long && !stream.lacks_metadata && dice.one_in(2),
+        // Deletion by age is played only when asked for: see `ARCHITECTURE.md`, "Absent".
+        expires: stream.long && dice.one_in(2) && std::env::var_os("EXPIRES").is_some(),
         snapshots: dice.below(3) > 0,
     };
     Menu { stream, faults }
