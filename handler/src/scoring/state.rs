@@ -27,6 +27,8 @@ pub struct State {
     pub enqueued_to: i64,
     /// Newest hour in which a reading arrived, counted from 1970.
     hour: u32,
+    /// The hour in which gone devices were last looked for: that is work for all devices, not for every batch.
+    swept_hour: u32,
     slots: HashMap<Box<str>, usize>,
     entries: Vec<Entry>,
     listing: Listing,
@@ -152,6 +154,7 @@ impl State {
             position: None,
             enqueued_to: 0,
             hour: 0,
+            swept_hour: 0,
             slots: HashMap::new(),
             entries: Vec::new(),
             listing: Listing::new(n_buckets),
@@ -353,9 +356,12 @@ impl State {
         self.entries = kept;
     }
 
-    /// Tells whether many devices are gone.
-    #[must_use]
-    pub fn has_many_gone(&self) -> bool {
+    /// Tells, once an hour of the hub's clock, whether many devices are gone.
+    pub fn has_many_gone(&mut self) -> bool {
+        if self.hour == self.swept_hour {
+            return false;
+        }
+        self.swept_hour = self.hour;
         let n_gone = self.entries.iter().filter(|entry| self.is_gone(&entry.memory)).count();
         n_gone > 0 && n_gone * 8 >= self.entries.len()
     }
