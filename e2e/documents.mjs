@@ -2,7 +2,9 @@
  * Reads the stored documents with the unmodified Cosmos DB client and decodes them, independently of
  * the handler's own code.
  */
+import assert from "node:assert/strict";
 import { CosmosClient } from "@azure/cosmos";
+import { poll } from "./harness.mjs";
 
 /** Any key does: the local account checks none. */
 const KEY = Buffer.from("end-to-end tests").toString("base64");
@@ -22,9 +24,36 @@ export async function documentsOf(host, type) {
   return resources;
 }
 
+/** Names of all groups of devices that have documents. */
+export async function bucketsOf(host) {
+  const query = "SELECT VALUE c.bucket FROM c WHERE c.type = 'devices'";
+  const { resources } = await resultsContainer(host).items.query(query).fetchAll();
+  return [...new Set(resources)];
+}
+
+/** All documents of a type in one group of devices. */
+export async function documentsIn(host, bucket, type) {
+  const query = {
+    query: "SELECT * FROM c WHERE c.type = @type",
+    parameters: [{ name: "@type", value: type }],
+  };
+  const { resources } = await resultsContainer(host).items.query(query, { partitionKey: bucket }).fetchAll();
+  return resources;
+}
+
 /** All stored readings, each position once; times in epoch milliseconds. */
 export async function storedReadings(host) {
   return readingsIn(await documentsOf(host, "results"));
+}
+
+/** Waits until all readings that were sent are stored; each must be there once, and nothing else. */
+export async function assertStored(host, sent) {
+  const stored = await poll("all readings to be stored", async () => {
+    host.program.mustRun();
+    const readings = await storedReadings(host);
+    return readings.length >= sent.length && readings;
+  });
+  assert.deepEqual(stored.map(identityOf).sort(), sent.map(identityOf).sort());
 }
 
 /** The readings of results documents: where documents overlap, the one of higher rank counts. */

@@ -2,10 +2,12 @@
  * Starts and stops what a test needs: a local host with the staged app, the simulator, free ports,
  * temporary folders.
  *
+ * `E2E_LOG` names a file that all programs' output is added to.
  * Everything started here ends with the test file, whether its tests pass or fail. Tests wait by
  * `poll` alone; nothing here knows what is being tested.
  */
 import { spawn } from "node:child_process";
+import { appendFileSync, existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,6 +20,8 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TARGET = join(ROOT, "target");
 /** The staged app; `APP` names another one. */
 const APP = process.env.APP || join(TARGET, "app");
+
+const AZURITE = join(ROOT, "tools/local-host/node_modules/.bin/azurite-blob");
 
 /** Generous: a busy machine must not fail a test. */
 const PATIENCE_MS = 60_000;
@@ -89,6 +93,11 @@ export async function startHost(options = {}) {
   return host;
 }
 
+/** Arguments that give the app a Blob service of its own; none where Azurite is not installed. */
+export function azuriteArguments() {
+  return existsSync(AZURITE) ? ["--azurite", AZURITE] : [];
+}
+
 /** Settings that the tests rely on, whatever a developer's own file says. */
 const SETTINGS = {
   ALLOW_ANONYMOUS: "true",
@@ -138,6 +147,25 @@ class Host {
     const response = await this.send(deviceId, message);
     if (response.status !== 204) {
       throw new Error(`a message of ${deviceId}: ${response.status} ${await response.text()}`);
+    }
+  }
+
+  /** Orders how services behave and what befalls calls and batches, in place of all orders before. */
+  setFaults(faults) {
+    return this.#order("PUT", faults);
+  }
+
+  /** Orders one more fault, which happens once. */
+  addFault(fault) {
+    return this.#order("POST", fault);
+  }
+
+  async #order(method, faults) {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify(faults);
+    const response = await fetch(`${this.url}/local-host/faults`, { method, headers, body });
+    if (!response.ok) {
+      throw new Error(`faults ${body}: ${response.status} ${await response.text()}`);
     }
   }
 
@@ -226,6 +254,9 @@ function start(path, { arguments: args, env = {} }) {
   const program = new Program(child, path);
   const keep = (chunk) => {
     program.output = (program.output + chunk).slice(-OUTPUT_CHARS);
+    if (process.env.E2E_LOG) {
+      appendFileSync(process.env.E2E_LOG, chunk);
+    }
   };
   child.stdout.on("data", keep);
   child.stderr.on("data", keep);

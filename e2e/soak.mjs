@@ -2,103 +2,86 @@
  * Many events through the staged app while its handler is killed again and again and Cosmos DB throttles:
  * counts what is lost and what counts twice.
  *
- *     node soak.mjs [events] [ms between kills]
+ *     node soak.mjs [events] [mean milliseconds between kills]
  */
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { documentsOf, identityOf, storedReadings } from "./documents.mjs";
-import { poll, ROOT, startHost } from "./harness.mjs";
+import { identityOf } from "./documents.mjs";
+import { azuriteArguments, poll, startHost } from "./harness.mjs";
+import { Ledger, sendEvents, workedOff } from "./load.mjs";
 
-const [events = 200_000, killEveryMs = 3000] = process.argv.slice(2).map(Number);
-const DEVICES = 1000;
-const PER_POST = 400;
+const [nEvents = 200_000, killEveryMs = 3000] = process.argv.slice(2).map(Number);
+const N_DEVICES = 1000;
+const PER_POST = 500;
+/** Events after which all that is stored is looked at, and what is old is dropped: the emulator scans all it has. */
+const PER_ROUND = 400_000;
+/** Snapshots are younger than that, so recovery needs nothing older. */
+const KEPT_MS = 240_000;
 const START = Date.UTC(2026, 0, 2);
-const HOUR = 3_600_000;
+const DAY_MS = 86_400_000;
 
-// Without snapshots every new process reads back all that is stored, which soon takes longer than it lives.
-const azurite = join(ROOT, "tools/local-host/node_modules/.bin/azurite-blob");
 const host = await startHost({
   partitions: 4,
   env: { BUCKETS_PER_PARTITION: "4" },
-  arguments: existsSync(azurite) ? ["--azurite", azurite] : [],
+  // Without snapshots every new process reads back all that is stored, which soon takes longer than it lives.
+  arguments: azuriteArguments(),
 });
-await put({ killEveryMs, cosmos: { throttle: { share: 0.01, retryAfterMs: 20, seed: 1 } } });
+await host.setFaults({ killEveryMs, cosmos: { throttle: { share: 0.01, retryAfterMs: 20, seed: 1 } } });
+const ledger = new Ledger(nEvents, placeOf);
 const began = Date.now();
 let peakKb = 0;
+const handlers = new Set();
 const watch = setInterval(async () => {
   for (const pid of await host.handlerPids()) {
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    if (/Name:\s+handler/.test(status)) {
+      handlers.add(pid);
+      peakKb = Math.max(peakKb, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
+    }
   }
 }, 250);
 
-for (let first = 0; first < events; first += PER_POST) {
-  const batch = Array.from({ length: Math.min(PER_POST, events - first) }, (_, n) => event(first + n));
-  const response = await host.post("/telemetry/messages", JSON.stringify(batch), {
-    "content-type": "application/vnd.microsoft.servicebus.json",
-  });
-  if (!response.ok) {
-    throw new Error(`events ${first} and after: ${response.status} ${await response.text()}`);
+for (let first = 0; first < nEvents; first += PER_POST) {
+  const readings = Array.from({ length: Math.min(PER_POST, nEvents - first) }, (_, n) => reading(first + n));
+  await sendEvents(host, readings);
+  if ((first + PER_POST) % PER_ROUND === 0) {
+    await poll("half of a round to be worked off", async () => {
+      return (await workedOff(host)).waiting < PER_ROUND / 2;
+    }, DAY_MS);
+    await look();
   }
 }
-const sentAfter = Date.now() - began;
-await poll("everything to be worked off", async () => (await nStored()) >= events, 4 * HOUR);
-await put({});
+await poll("everything to be worked off", async () => (await workedOff(host)).waiting === 0, DAY_MS);
+const tookMs = Date.now() - began;
+await host.setFaults({});
 clearInterval(watch);
-const took = Date.now() - began;
 
-const counts = new Map();
-for (const reading of await storedReadings(host)) {
-  const identity = identityOf(reading);
-  counts.set(identity, (counts.get(identity) ?? 0) + 1);
-}
-let lost = 0;
-let doubled = 0;
-for (let n = 0; n < events; n += 1) {
-  const count = counts.get(identityOf(reading(n))) ?? 0;
-  lost += count === 0 ? 1 : 0;
-  doubled += count > 1 ? 1 : 0;
-}
-console.log(
-  JSON.stringify({ events, killEveryMs, lost, doubled, sentAfterMs: sentAfter, tookMs: took, peakKb }),
-);
+await look();
+const { lost, doubled, alien } = ledger.sums();
+console.log(JSON.stringify({ nEvents, killEveryMs, lost, doubled, alien, tookMs, handlers: handlers.size, peakKb }));
 await host.stop();
-process.exit(lost + doubled === 0 ? 0 : 1);
+process.exit(lost + doubled + alien === 0 ? 0 : 1);
+
+async function look() {
+  await ledger.look(host);
+  await host.addFault({ expire: { olderThanMs: KEPT_MS } });
+  const seconds = Math.round((Date.now() - began) / 1000);
+  console.error(
+    JSON.stringify({ seconds, ...(await workedOff(host)), ...ledger.sums(), handlers: handlers.size, peakKb }),
+  );
+}
 
 function reading(n) {
-  const round = Math.floor(n / DEVICES);
+  const round = Math.floor(n / N_DEVICES);
   return {
-    deviceId: `device-${n % DEVICES}`,
+    deviceId: `device-${n % N_DEVICES}`,
     timestamp: START + round * 60_000,
     temperature: 20 + (round % 10) / 10,
   };
 }
 
-function event(n) {
-  const { deviceId } = reading(n);
-  return { Body: JSON.stringify(reading(n)), BrokerProperties: { PartitionKey: deviceId } };
-}
-
-async function put(faults) {
-  const answer = await fetch(`${host.url}/local-host/faults`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(faults),
-  });
-  if (!answer.ok) {
-    throw new Error(`faults: ${answer.status} ${await answer.text()}`);
-  }
-}
-
-/** How many readings are stored, each counted once. */
-async function nStored() {
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const positions = new Set();
-  for (const { bucket, firstSequence, readings } of await documentsOf(host, "results")) {
-    for (const [sequence, index] of Object.values(readings).flat()) {
-      positions.add(`${bucket} ${firstSequence + sequence} ${index}`);
-    }
-  }
-  return positions.size;
+/** Which reading it is that was stored; -1 for one that was not sent. */
+function placeOf(stored) {
+  const device = Number(stored.deviceId.slice("device-".length));
+  const n = ((stored.timestamp - START) / 60_000) * N_DEVICES + device;
+  return Number.isInteger(n) && identityOf(reading(n)) === identityOf(stored) ? n : -1;
 }

@@ -1,7 +1,7 @@
 /** Everything that can go wrong between host and handler: nothing is lost, and nothing counts twice. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identityOf, storedReadings } from "../documents.mjs";
+import { assertStored } from "../documents.mjs";
 import { poll, startHost } from "../harness.mjs";
 
 const START = Date.UTC(2026, 0, 2);
@@ -34,13 +34,12 @@ const BATCHES = [
   { batch: { does: "twice" } },
 ];
 
-
 for (const [what, faults] of Object.entries({ KILLS, UPSERTS, BATCHES })) {
   test(`${what.toLowerCase()}: every reading is stored and counts once`, async () => {
     const host = await startHost({ partitions: 1 });
     const sent = [];
     for (const [round, fault] of faults.entries()) {
-      await order(host, fault);
+      await host.addFault(fault);
       sent.push(...(await send(host, round)));
       await poll(`the fault ${JSON.stringify(fault)}`, async () => (await waiting(host)) === 0);
     }
@@ -55,7 +54,7 @@ test("a partition moves between two handlers while readings come", async () => {
   const sent = [];
   for (const [round, to] of [1, 0, 1, 0].entries()) {
     const sending = send(host, round);
-    await order(host, { move: { partition: 0, to } });
+    await host.addFault({ move: { partition: 0, to } });
     sent.push(...(await sending));
   }
   await assertStored(host, sent);
@@ -63,7 +62,7 @@ test("a partition moves between two handlers while readings come", async () => {
 
 test("throttling and a handler killed again and again are outlived", async () => {
   const host = await startHost({ partitions: 2 });
-  await put(host, { killEveryMs: 300, cosmos: { throttle: { share: 0.2, seed: 5 } } });
+  await host.setFaults({ killEveryMs: 300, cosmos: { throttle: { share: 0.2, seed: 5 } } });
   const sent = [];
   const handlers = new Set();
   for (let round = 0; handlers.size < 6; round += 1) {
@@ -72,25 +71,9 @@ test("throttling and a handler killed again and again are outlived", async () =>
       handlers.add(pid);
     }
   }
-  await put(host, {});
+  await host.setFaults({});
   await assertStored(host, sent);
 });
-
-async function put(host, faults) {
-  const response = await fetch(`${host.url}/local-host/faults`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(faults),
-  });
-  assert.equal(response.status, 200, await response.text());
-}
-
-async function order(host, fault) {
-  const response = await host.post("/local-host/faults", JSON.stringify(fault), {
-    "content-type": "application/json",
-  });
-  assert.equal(response.status, 200, await response.text());
-}
 
 async function waiting(host) {
   return (await host.json("/local-host/faults")).waiting.length;
@@ -114,14 +97,4 @@ async function send(host, round) {
     }),
   );
   return sent;
-}
-
-/** Waits until exactly these readings are stored, each once. */
-async function assertStored(host, sent) {
-  const expected = sent.map(identityOf).sort();
-  await poll("the readings to be stored", async () => {
-    const stored = (await storedReadings(host)).map(identityOf).sort();
-    assert.deepEqual(stored, expected);
-    return true;
-  });
 }

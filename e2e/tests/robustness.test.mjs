@@ -1,7 +1,7 @@
 /** Killing and restarting: what was taken from devices ends up stored, once, and nothing is left behind. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { documentsOf, identityOf, storedReadings } from "../documents.mjs";
+import { assertStored, documentsOf, identityOf, storedReadings } from "../documents.mjs";
 import { isAlive, poll, startHost } from "../harness.mjs";
 
 const START = Date.UTC(2026, 0, 2);
@@ -155,15 +155,6 @@ async function send(host, { from, rounds, taken = [], doubtful = null }) {
 function reading(n, step) {
   const temperature = Math.round((20 + n + Math.sin(step / 9)) * 1000) / 1000;
   return { timestamp: START + step * 60_000, temperature };
-}
-
-async function assertStored(host, sent) {
-  const stored = await poll("all readings to be stored", async () => {
-    host.program.mustRun();
-    const readings = await storedReadings(host);
-    return readings.length >= sent.length && readings;
-  });
-  assert.deepEqual(stored.map(identityOf).sort(), sent.map(identityOf).sort());
 }
 
 /** All documents without what the account adds and may make anew. */

@@ -1,7 +1,7 @@
 /** Services that are down, as the real host shows them: what was sent is stored once they are back, once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identityOf, storedReadings } from "../documents.mjs";
+import { assertStored } from "../documents.mjs";
 import { poll, startHost } from "../harness.mjs";
 
 const START = Date.UTC(2026, 0, 2);
@@ -15,14 +15,14 @@ test("while Cosmos DB is away the handler says so, and everything lands once whe
   await assertStored(host, sent);
   const [first] = await host.handlerPids();
 
-  await setFaults(host, { cosmos: { condition: "refuses" } });
+  await host.setFaults({ cosmos: { condition: "refuses" } });
   sent.push(await send(host, 1));
   await assert.rejects(fetch(host.cosmosEndpoint));
   await poll("a batch that fails", () => host.program.output.includes("cannot be read"));
   // What was answered last cannot be read back, so nothing is answered that the binding could hang on.
   assert.deepEqual(await host.handlerPids(), [first]);
 
-  await setFaults(host, {});
+  await host.setFaults({});
   await assertStored(host, sent);
   sent.push(await send(host, 2));
   await assertStored(host, sent);
@@ -31,7 +31,7 @@ test("while Cosmos DB is away the handler says so, and everything lands once whe
 
 test("a SignalR service that refuses does not keep documents from being written", async () => {
   const host = await startHost({ partitions: 1, env: SHORT_TIMEOUT });
-  await setFaults(host, { signalR: { condition: "refuses" } });
+  await host.setFaults({ signalR: { condition: "refuses" } });
   const sent = [];
   for (let n = 0; n < 5; n += 1) {
     sent.push(await send(host, n));
@@ -39,32 +39,13 @@ test("a SignalR service that refuses does not keep documents from being written"
   }
   const [handler] = await host.handlerPids();
   assert.ok(handler, "the handler is still there");
-  await setFaults(host, {});
+  await host.setFaults({});
   sent.push(await send(host, 5));
   await assertStored(host, sent);
 });
-
-async function setFaults(host, faults) {
-  const response = await fetch(`${host.url}/local-host/faults`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(faults),
-  });
-  assert.equal(response.status, 200, await response.text());
-}
 
 async function send(host, n) {
   const reading = { deviceId: "device-0", timestamp: START + n * 60_000, temperature: 20 + n / 10 };
   await host.sendOk("device-0", { timestamp: reading.timestamp, temperature: reading.temperature });
   return reading;
-}
-
-/** Waits until exactly these readings are stored, each once. */
-async function assertStored(host, sent) {
-  const expected = sent.map(identityOf).sort();
-  await poll("the readings to be stored", async () => {
-    const stored = (await storedReadings(host)).map(identityOf).sort();
-    assert.deepEqual(stored, expected);
-    return true;
-  });
 }

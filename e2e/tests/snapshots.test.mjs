@@ -1,18 +1,14 @@
 /** Blob storage beside the local host: it is there for snapshots, can be down, and ends with the local host. */
 import assert from "node:assert/strict";
-import { access, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { ROOT, isAlive, poll, startHost } from "../harness.mjs";
+import { azuriteArguments, isAlive, poll, startHost } from "../harness.mjs";
 
-const AZURITE = join(ROOT, "tools/local-host/node_modules/.bin/azurite-blob");
-const skip = await access(AZURITE).then(
-  () => false,
-  () => "Azurite is not installed: run npm ci in tools/local-host",
-);
+const azurite = azuriteArguments();
+const skip = azurite.length === 0 && "Azurite is not installed: run npm ci in tools/local-host";
 
 test("the handler finds a container that it can write, list and read", { skip }, async () => {
-  const host = await startHost({ arguments: ["--azurite", AZURITE] });
+  const host = await startHost({ arguments: azurite });
   const container = await containerOf(host);
   assert.equal(new URL(container).hostname, "127.0.0.1");
   const blob = container.replace("?", "/a%2Fsnapshot?");
@@ -22,21 +18,21 @@ test("the handler finds a container that it can write, list and read", { skip },
   const list = await fetch(`${container}&restype=container&comp=list`);
   assert.match(await list.text(), /<Name>a\/snapshot<\/Name>/);
 
-  await setFaults(host, { blob: { condition: "refuses" } });
+  await host.setFaults({ blob: { condition: "refuses" } });
   await assert.rejects(fetch(blob));
-  await setFaults(host, {});
+  await host.setFaults({});
   assert.equal(await (await fetch(blob)).text(), "state");
 
   // What is stored outlives the local host.
   await host.stop();
   assert.equal(host.program.code, 0, host.program.output);
-  const next = await startHost({ arguments: ["--azurite", AZURITE], data: host.data });
+  const next = await startHost({ arguments: azurite, data: host.data });
   const again = (await containerOf(next)).replace("?", "/a%2Fsnapshot?");
   assert.equal(await (await fetch(again)).text(), "state");
 });
 
 test("no Azurite outlives a local host that is killed", { skip }, async () => {
-  const host = await startHost({ arguments: ["--azurite", AZURITE] });
+  const host = await startHost({ arguments: azurite });
   const pids = await host.handlerPids();
   assert.equal(pids.length, 2, "the handler and Azurite");
   await host.kill();
@@ -60,13 +56,4 @@ async function containerOf(host) {
     }
   }
   throw new Error("no process has the setting");
-}
-
-async function setFaults(host, faults) {
-  const response = await fetch(`${host.url}/local-host/faults`, {
-    method: "PUT",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(faults),
-  });
-  assert.equal(response.status, 200, await response.text());
 }

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 
 use super::emulator::{self, Emulator};
 use super::figures::{Figures, Kind};
-use super::journal::{Entry, Journal, JournalError};
+use super::journal::{Entry, Journal, JournalError, compact};
 use super::lagging_copy::LaggingCopy;
 use super::time_to_live::{Mortal, mortals};
 use super::write::{Write, wants_no_content, with_text_content};
@@ -222,17 +222,22 @@ impl Account {
             Some(age) => now_s.saturating_sub_unsigned(age.as_secs()) >= mortal.written_s,
             None => mortal.is_over(now_s),
         };
-        let due: Vec<Mortal> = mortals(&journal.entries()?).into_iter().filter(is_due).collect();
+        let mut entries = journal.entries()?;
+        let due: Vec<Mortal> = mortals(&entries).into_iter().filter(is_due).collect();
+        if due.is_empty() {
+            return Ok(0);
+        }
         let n_due = due.len();
         let copy = self.copy();
         for mortal in due {
             let end = mortal.end();
             self.emulator.apply(&end).await?;
-            journal.append(&end)?;
             if let Some(copy) = &copy {
-                copy.follow(end);
+                copy.follow(end.clone());
             }
+            entries.push(end);
         }
+        journal.rewrite(&compact(entries))?;
         Ok(n_due)
     }
 

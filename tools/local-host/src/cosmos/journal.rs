@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -73,17 +73,15 @@ impl Journal {
         }
         let entries = compact(read(path).map_err(fail("read"))?);
         // Rewriting at every start also removes a torn last line.
-        let fresh = path.with_extension("new");
-        let mut file = File::create(&fresh).map_err(fail("rewrite"))?;
-        let mut text = Vec::new();
-        for entry in &entries {
-            text.extend(line(entry));
-        }
-        file.write_all(&text).map_err(fail("rewrite"))?;
-        file.sync_all().map_err(fail("rewrite"))?;
-        std::fs::rename(&fresh, path).map_err(fail("rewrite"))?;
-        let file = OpenOptions::new().append(true).open(path).map_err(fail("open"))?;
+        let file = write_anew(path, &entries).map_err(fail("rewrite"))?;
         Ok((Self { file, path: path.to_owned() }, entries))
+    }
+
+    /// Replaces all changes so far.
+    pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+        let fail = |source| JournalError { action: "rewrite", path: self.path.clone(), source };
+        self.file = write_anew(&self.path, entries).map_err(fail)?;
+        Ok(())
     }
 
     /// All changes so far, history dropped.
@@ -101,6 +99,18 @@ impl Journal {
             source,
         })
     }
+}
+
+/// Writes a journal beside the old one, puts it in its place and opens it for more.
+fn write_anew(path: &Path, entries: &[Entry]) -> std::io::Result<File> {
+    let fresh = path.with_extension("new");
+    let mut file = BufWriter::new(File::create(&fresh)?);
+    for entry in entries {
+        file.write_all(&line(entry))?;
+    }
+    file.into_inner()?.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    OpenOptions::new().append(true).open(path)
 }
 
 fn line(entry: &Entry) -> Vec<u8> {
@@ -127,7 +137,7 @@ fn read(path: &Path) -> std::io::Result<Vec<Entry>> {
 }
 
 /// Keeps of every document only its last state, in the order of the last changes.
-fn compact(entries: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn compact(entries: Vec<Entry>) -> Vec<Entry> {
     let mut paths: HashMap<ResourceNames, String> = HashMap::new();
     let mut last: HashMap<(ResourceNames, String, String), usize> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {

@@ -1,4 +1,6 @@
 //! Handlers that are killed: at once, or every so many seconds.
+//!
+//! The pauses vary by half: kills that came in step with the host's retries would hit the same call for ever.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -45,7 +47,7 @@ impl Kills {
         *self.every.borrow()
     }
 
-    /// Kills the handlers in turn, one every so often, or no more.
+    /// Kills the handlers in turn, one every so often on average, or no more.
     pub fn set_every(&self, every: Option<Duration>) {
         self.every.send_if_modified(|present| std::mem::replace(present, every) != every);
     }
@@ -57,7 +59,7 @@ impl Kills {
             let every = *orders.borrow_and_update();
             let pause = async {
                 match every {
-                    Some(every) => tokio::time::sleep(every).await,
+                    Some(every) => tokio::time::sleep(every.mul_f64(rand::random_range(0.5..1.5))).await,
                     None => std::future::pending().await,
                 }
             };
