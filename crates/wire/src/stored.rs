@@ -6,6 +6,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::documents::{Header, ReadingRow, ResultsDocument};
 
@@ -39,13 +40,13 @@ impl Precedence {
         Self { overruled }
     }
 
-    /// Whether a document that is not among those compared would lose to one of them somewhere in its stretch.
+    /// Whether what `mine` writes of a stretch loses to one of some documents anywhere in it.
     #[must_use]
-    pub fn outranks(headers: &[&Header], mine: &Header) -> bool {
+    pub fn outranks(headers: &[Header], stretch: &Range<i64>, mine: (u32, &str)) -> bool {
         headers.iter().any(|other| {
-            other.first_sequence <= mine.last_sequence
-                && other.last_sequence >= mine.first_sequence
-                && (other.term, &other.writer) > (mine.term, &mine.writer)
+            other.first_sequence < stretch.end
+                && other.last_sequence >= stretch.start
+                && (other.term, other.writer.as_str()) > mine
         })
     }
 

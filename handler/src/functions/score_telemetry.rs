@@ -10,7 +10,7 @@ use wire::invocation::{Answer, EventBatchRequest, Outputs};
 
 use crate::app::App;
 use crate::scoring::stored::SnapshotStore;
-use crate::scoring::{NewSnapshot, ScoreError, Summary};
+use crate::scoring::{NewSnapshot, Summary};
 
 /// Answers an invocation; a failure makes the host try the batch again.
 pub async fn handle(app: Arc<App>, invocation_id: String, body: Bytes) -> Answer {
@@ -45,9 +45,9 @@ async fn score_apart(
         if let (Some(snapshot), Some(store)) = (snapshot, app.scorer.snapshots().cloned()) {
             runtime.spawn(keep(snapshot, store));
         }
-        Ok::<_, ScoreError>((answer, summary))
+        anyhow::Ok((answer, summary))
     });
-    Ok(work.await.context("scoring panicked")??)
+    work.await.context("scoring panicked")?
 }
 
 async fn keep(snapshot: NewSnapshot, store: Arc<dyn SnapshotStore>) {
@@ -64,21 +64,28 @@ async fn keep(snapshot: NewSnapshot, store: Arc<dyn SnapshotStore>) {
 ///
 /// # Errors
 ///
-/// [`ScoreError`] when another try may cure it.
+/// A [`ScoreError`](crate::scoring::ScoreError), with the partition it happened in, when another try may cure it.
 pub async fn score(
     app: &App,
     invocation_id: &str,
     body: &[u8],
     until: Instant,
-) -> Result<(Answer, Summary, Option<NewSnapshot>), ScoreError> {
+) -> anyhow::Result<(Answer, Summary, Option<NewSnapshot>)> {
     let request = EventBatchRequest::parse(body, "events")?;
     let retry_count = request.retry().count;
     app.live.begin(invocation_id, retry_count, Instant::now());
-    let scored = app.scorer.score(&request, body, until).await?;
+    let scored = app.scorer.score(&request, body, until).await.with_context(|| place_of(&request))?;
     let live = app.live.add(&scored.summary, retry_count, Instant::now());
     let outputs =
         Outputs { documents: scored.documents, live: live.into_iter().collect(), ..Outputs::default() };
     Ok((outputs.into_answer()?, scored.summary, scored.snapshot))
+}
+
+fn place_of(request: &EventBatchRequest<'_>) -> String {
+    match request.partition() {
+        Some(place) => format!("partition {} of hub `{}`", place.partition, place.hub),
+        None => "a call without a partition".to_owned(),
+    }
 }
 
 fn log(summary: &Summary, started: Instant) {

@@ -155,6 +155,11 @@ pub enum ScoreError {
         /// Last sequence number.
         last: i64,
     },
+    /// What came after the state may be deleted already.
+    #[error(
+        "what this process remembers of the partition is older than half of RETENTION_DAYS; the next attempt reads it anew"
+    )]
+    Outdated,
     /// A key frame cannot be read.
     #[error("the stored state of device `{device_id}` is damaged: {reason}")]
     Frame {

@@ -29,9 +29,7 @@ impl<M: Reconstruct> Scorer<M> {
         match &*known {
             Some(partition) if !partition.is_rebuilt(batch) && partition.expects(batch) => return Ok(()),
             // What came after it may be deleted already.
-            Some(partition)
-                if partition.is_settled() && partition.state.enqueued_to < self.oldest_ms(batch) =>
-            {
+            Some(partition) if partition.is_outdated(self.oldest_ms(batch)) => {
                 stream.epoch = partition.stream.epoch;
                 if let Some((epoch, found)) = self.newest_epoch(&stream, partition.stream.epoch).await? {
                     (stream.epoch, extent) = (epoch, Some(found));

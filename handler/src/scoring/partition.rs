@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use detector::Detector;
-use wire::documents::{DOCUMENT_VERSION, Header};
+use wire::documents::Header;
 use wire::invocation::RawObject;
 use wire::position::Stream;
 use wire::stored::Precedence;
@@ -41,6 +41,8 @@ pub struct Partition {
     /// Answers whose documents are not stored although their batch will not come again: they go out with the next.
     carried: Option<Answered>,
     last: Option<Answered>,
+    /// Whether it was just opened, and what is stored is not folded in yet.
+    is_new: bool,
 }
 
 /// An answer that was given, and may or may not be stored.
@@ -90,13 +92,21 @@ impl Partition {
     /// A partition whose state is known to be stored.
     #[must_use]
     pub fn new(stream: Stream, state: State, term: u32) -> Self {
-        Self { stream, state, term, gaps: Vec::new(), carried: None, last: None }
+        Self { stream, state, term, gaps: Vec::new(), carried: None, last: None, is_new: true }
     }
 
     /// Tells whether all of the state is known to be stored.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.last.is_none() && self.carried.is_none() && self.gaps.is_empty()
+    }
+
+    /// Tells whether documents that came after the state may be deleted already, and it holds nothing that is not
+    /// stored.
+    #[must_use]
+    pub fn is_outdated(&self, oldest_ms: i64) -> bool {
+        let is_bare = self.last.is_none() && self.carried.is_none();
+        is_bare && !self.is_new && self.state.enqueued_to > 0 && self.state.enqueued_to < oldest_ms
     }
 
     /// Sequence number up to which all is known to be stored.
@@ -144,6 +154,7 @@ impl Partition {
             self.take_all_back();
         }
         let found_term = self.catch_up(first, attempt).await?;
+        self.is_new = false;
         let from = self.next().map_or(first, |next| next.max(first));
         if from > batch.last() {
             return Ok(Tail::default());
@@ -159,6 +170,9 @@ impl Partition {
     /// Folds in what is stored between the state and a batch's first event.
     async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<u32, ScoreError> {
         let Some(from) = self.next().filter(|next| *next < first) else { return Ok(0) };
+        if self.is_outdated(attempt.oldest_ms) {
+            return Err(ScoreError::Outdated);
+        }
         let recovery = Recovery {
             stored: attempt.stored,
             detector: attempt.detector,
@@ -206,34 +220,14 @@ impl Partition {
         }
         let from = self.carried.as_ref().map_or(last.stretch.start, |carried| carried.stretch.start);
         let headers = attempt.stored.headers(&last.marker.bucket, from).await?;
-        let mine = self.header_of_mine(from..last.stretch.end, attempt.writer);
-        let headers: Vec<&Header> = headers.iter().collect();
-        let is_mine = |header: &&Header| header.id == last.marker.id && header.writer == mine.writer;
-        Ok(if Precedence::outranks(&headers, &mine) {
+        let is_mine = |header: &Header| header.id == last.marker.id && header.writer == attempt.writer;
+        Ok(if Precedence::outranks(&headers, &(from..last.stretch.end), (self.term, attempt.writer)) {
             ReadBack::Overruled
         } else if headers.iter().any(is_mine) {
             ReadBack::Stored
         } else {
             ReadBack::Missing
         })
-    }
-
-    fn header_of_mine(&self, stretch: Range<i64>, writer: &str) -> Header {
-        Header {
-            id: String::new(),
-            kind: String::new(),
-            bucket: String::new(),
-            hub: String::new(),
-            partition: String::new(),
-            epoch: self.stream.epoch,
-            term: self.term,
-            writer: writer.to_owned(),
-            version: DOCUMENT_VERSION,
-            first_sequence: stretch.start,
-            last_sequence: stretch.end.saturating_sub(1),
-            enqueued_to: 0,
-            ttl: 0,
-        }
     }
 
     /// The state is stored: nothing needs to be undone any more.

@@ -86,12 +86,17 @@ impl Recovery<'_> {
         Ok(found)
     }
 
-    /// The first sequence number after all that is as old as deleted documents.
+    /// The first sequence number of which facts must be there: after all that is as old as deleted documents, and
+    /// after what may have been deleted between that and the next document.
     fn first_kept(&self, stretch: &Stretch) -> i64 {
         let results = stretch.results.iter().map(|document| &document.header);
         let headers = results.chain(stretch.rejects.iter().map(|document| &document.header));
-        let old = headers.filter(|header| header.enqueued_to < self.oldest_ms);
-        old.map(|header| header.last_sequence.saturating_add(1)).max().unwrap_or(i64::MIN)
+        let (old, new): (Vec<&Header>, Vec<&Header>) =
+            headers.partition(|header| header.enqueued_to < self.oldest_ms);
+        let Some(old_to) = old.iter().map(|header| header.last_sequence).max() else { return i64::MIN };
+        let later = new.iter().filter(|header| header.last_sequence > old_to);
+        let next = later.map(|header| header.first_sequence).min().unwrap_or(i64::MIN);
+        next.max(old_to.saturating_add(1))
     }
 
     /// Applies a stretch's readings between two sequence numbers; returns the highest term.

@@ -3,7 +3,7 @@
 //! In each group of devices the documents speak for a stretch without holes from the first event on: up to there
 //! their facts are applied, and nothing is decided or written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wire::documents::{Header, ReadingRow};
 use wire::stored::{Precedence, placed_rows};
@@ -21,7 +21,7 @@ pub struct Tail {
     /// Stored readings: group, device and row by sequence number and place in the event.
     readings: HashMap<(i64, u32), (String, ReadingRow)>,
     /// Stored rejects and skips by sequence number and place in the event.
-    left_out: HashMap<(i64, u32), ()>,
+    left_out: HashSet<(i64, u32)>,
     /// Highest term seen.
     pub term: u32,
 }
@@ -52,7 +52,7 @@ impl Tail {
         let covered = tail.rejects_covered.unwrap_or(i64::MIN);
         for (sequence, index, _) in left_out(stretch) {
             if (first..=covered).contains(&sequence) {
-                tail.left_out.insert((sequence, index), ());
+                tail.left_out.insert((sequence, index));
             }
         }
         Ok(tail)
@@ -87,7 +87,7 @@ impl Tail {
     /// Whether a reject or skip is stored at a place in the stream.
     #[must_use]
     pub fn has_left_out(&self, sequence: i64, index: u32) -> bool {
-        self.left_out.contains_key(&(sequence, index))
+        self.left_out.contains(&(sequence, index))
     }
 }
 

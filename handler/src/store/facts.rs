@@ -16,16 +16,6 @@ const PARALLEL_READS: usize = 16;
 /// Tables that a bucket may have: a million devices in one.
 const MAX_PAGES: usize = 2000;
 
-/// A bucket's end: its newest or oldest facts.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct End {
-    first_sequence: Option<i64>,
-    last_sequence: Option<i64>,
-    term: Option<u32>,
-    enqueued_to: Option<i64>,
-}
-
 /// Which devices a table lists.
 #[derive(Debug, Deserialize)]
 struct Listed {
@@ -97,21 +87,32 @@ impl StoredFacts for Store {
 
 impl Store {
     /// How far a bucket's facts reach.
+    ///
+    /// Each question asks for one document at an end of an index, whose price does not grow with the bucket; that of
+    /// an aggregate does.
     async fn end(&self, bucket: String) -> Result<Option<Extent>, StoreError> {
-        let text = "SELECT MIN(c.firstSequence) AS firstSequence, MAX(c.lastSequence) AS lastSequence, \
-                    MAX(c.term) AS term, MAX(c.enqueuedTo) AS enqueuedTo \
-                    FROM c WHERE c.type IN ('results', 'rejects', 'gap')";
-        let question = Question::within("how far facts reach", &bucket, Ok(Query::from(text)))?;
-        let ends: Vec<End> = self.all(question).await?;
-        let extent_of = |end: End| {
-            Some(Extent {
-                first: end.first_sequence?,
-                last: end.last_sequence?,
-                term: end.term?,
-                enqueued_to: end.enqueued_to?,
-            })
-        };
-        Ok(ends.into_iter().find_map(extent_of))
+        let Some(newest) = self.utmost(&bucket, "c.lastSequence DESC").await? else { return Ok(None) };
+        let (oldest, of_highest_term, last_taken_in) = futures::try_join!(
+            self.utmost(&bucket, "c.firstSequence ASC"),
+            self.utmost(&bucket, "c.term DESC"),
+            self.utmost(&bucket, "c.enqueuedTo DESC"),
+        )?;
+        let or_newest = |found: Option<Header>| found.unwrap_or_else(|| newest.clone());
+        Ok(Some(Extent {
+            first: or_newest(oldest).first_sequence,
+            last: newest.last_sequence,
+            term: or_newest(of_highest_term).term,
+            enqueued_to: or_newest(last_taken_in).enqueued_to,
+        }))
+    }
+
+    /// The first of a bucket's facts documents in an order.
+    async fn utmost(&self, bucket: &str, order: &str) -> Result<Option<Header>, StoreError> {
+        let text = format!(
+            "SELECT TOP 1 {HEADER_COLUMNS} FROM c WHERE c.type IN ('results', 'rejects', 'gap') ORDER BY {order}"
+        );
+        let question = Question::within(&format!("the first by {order}"), bucket, Ok(Query::from(text)))?;
+        Ok(self.all::<Header>(question).await?.into_iter().next())
     }
 
     async fn results(

@@ -65,12 +65,12 @@ impl Container {
         (inner.stale_reads, inner.failing_reads) = (0, 0);
     }
 
-    /// Deletes what was enqueued before a time, and returns it.
+    /// Deletes what was written before a time, and returns it.
     pub(super) fn expire(&self, before_ms: i64) -> Vec<Value> {
         let mut inner = self.inner();
         let (old, kept) = std::mem::take(&mut inner.documents)
             .into_iter()
-            .partition::<Documents, _>(|(_, document)| document["enqueuedTo"].as_i64() < Some(before_ms));
+            .partition::<Documents, _>(|(_, document)| document["_ts"].as_i64() < Some(before_ms));
         inner.documents = kept;
         old.into_values().collect()
     }

@@ -196,13 +196,23 @@ impl World {
             1 => self.container.fail(1 + self.dice.below(2)),
             2 => self.blobs.set_away(true),
             3 => self.blobs.set_away(false),
-            4 if self.faults.expires => self.expire(),
             _ => {}
         }
+        if self.faults.expires && self.is_within_retention() && self.dice.one_in(3) {
+            self.expire();
+        }
+    }
+
+    /// Whether the hub still has what may be delivered again: it keeps events for half the life of documents at most.
+    fn is_within_retention(&self) -> bool {
+        let oldest =
+            self.course.hubs[self.hub].events[self.checkpoint..].iter().find_map(|event| event.enqueued_ms);
+        oldest.is_none_or(|ms| ms > self.now_ms - TTL_S * 500)
     }
 
     fn expire(&mut self) {
         let old = self.container.expire(self.now_ms - TTL_S * 1000);
+        self.tell(&format!("{} documents are deleted", old.len()));
         self.expired.extend(facts(&old, &self.course.stream).into_keys());
     }
 
@@ -234,6 +244,8 @@ impl World {
         if mutants::is(Mutant::RoundsLate) {
             round(&mut document["readings"]);
         }
+        // As the service does, though in milliseconds: a document's time to live begins when it is written.
+        document["_ts"] = self.now_ms.into();
         self.container.upsert(document);
     }
 
@@ -305,7 +317,9 @@ impl World {
         let first = self.next;
         let scored = match self.call(self.owner, first, length, count) {
             Ok(scored) => scored,
-            Err(error @ (ScoreError::Hole { .. } | ScoreError::Store(_))) if count < MAX_ATTEMPTS => {
+            Err(error @ (ScoreError::Hole { .. } | ScoreError::Store(_) | ScoreError::Outdated))
+                if count < MAX_ATTEMPTS =>
+            {
                 self.tell(&format!("{first}+{length} retry {count}: {error}"));
                 self.again = Some(Again { length, count: count + 1 });
                 // Faults of storage do not last for ten retries.

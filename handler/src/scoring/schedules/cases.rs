@@ -1,0 +1,177 @@
+//! Situations that random schedules do not reach, or would not notice.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use serde_json::{Value, json};
+use wire::invocation::Event;
+use wire::position::Stream;
+
+use super::super::batch::Batch;
+use super::super::decide::Reconstruct;
+use super::super::documents::WriterIdentity;
+use super::super::{ScoreError, Scored, Scorer, Storage};
+use super::facts::{fold, states, stretch};
+use super::memory::{Blobs, Container};
+use super::stream::{MeanModel, START_MS};
+use super::world::{N_BUCKETS, TTL_S, detector};
+
+/// Panics at a window that leaves the usual.
+struct Brittle;
+
+impl Reconstruct for Brittle {
+    fn reconstruct(&self, windows: &[f32]) -> anyhow::Result<Vec<f32>> {
+        assert!(windows.iter().all(|value| *value < 3.0), "a window that nobody thought of");
+        MeanModel(1.0).reconstruct(windows)
+    }
+}
+
+struct Place {
+    container: Arc<Container>,
+    blobs: Arc<Blobs>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { container: Arc::default(), blobs: Arc::default() }
+    }
+
+    fn scorer<M>(&self, model: M, writer: &str, n_buckets: u32) -> Scorer<M> {
+        Scorer {
+            detector: detector(),
+            identity: WriterIdentity { writer: writer.to_owned(), rules: writer.to_owned(), ttl_s: TTL_S },
+            model,
+            n_buckets,
+            storage: Storage {
+                facts: Arc::<Container>::clone(&self.container),
+                snapshots: Some(Arc::<Blobs>::clone(&self.blobs)),
+                journals: None,
+            },
+            snapshot_interval: Duration::ZERO,
+            slots: std::sync::Mutex::default(),
+        }
+    }
+
+    fn store(&self, scored: &Scored) {
+        for document in &scored.documents {
+            self.container.upsert(serde_json::from_str(document.json()).unwrap());
+        }
+    }
+
+    /// Documents of a type.
+    fn all(&self, kind: &str) -> Vec<Value> {
+        self.container.all().into_iter().filter(|document| document["type"] == kind).collect()
+    }
+}
+
+fn stream() -> Stream {
+    Stream { namespace: "ns".to_owned(), hub: "h".to_owned(), partition: "0".to_owned(), epoch: 0 }
+}
+
+async fn score<M: Reconstruct>(
+    scorer: &Scorer<M>,
+    events: &[Event<'static>],
+    retry_count: u32,
+) -> Result<Scored, ScoreError> {
+    let until = Instant::now() + Duration::from_secs(600);
+    scorer.score_batch(stream(), &Batch::new(events)?, retry_count, until).await
+}
+
+fn event(sequence: i64, text: String) -> Event<'static> {
+    Event {
+        sequence_number: Some(sequence),
+        enqueued_ms: Some(START_MS + sequence * 1000),
+        device_id: Some("cellar".into()),
+        message_source: None,
+        message_id: None,
+        text: text.into(),
+    }
+}
+
+fn reading(sequence: i64, celsius: f64) -> Event<'static> {
+    event(sequence, json!({"temperature": celsius, "timestamp": START_MS + sequence * 1000}).to_string())
+}
+
+fn readings(sequences: std::ops::Range<i64>) -> Vec<Event<'static>> {
+    sequences.map(|sequence| reading(sequence, 20.0 + (sequence % 7) as f64 / 10.0)).collect()
+}
+
+#[tokio::test]
+async fn an_event_that_panics_is_refused_and_its_neighbors_are_scored() {
+    let place = Place::new();
+    let scorer = place.scorer(Brittle, "a", N_BUCKETS);
+    let mut events = readings(0..48);
+    events[45] = reading(45, 199.0);
+    let first = AssertUnwindSafe(score(&scorer, &events, 0)).catch_unwind().await;
+    assert!(first.is_err(), "the model panics");
+    let scored = score(&scorer, &events, 1).await.unwrap();
+    assert_eq!((scored.summary.n_readings, scored.summary.n_rejects), (47, 1));
+    place.store(&scored);
+    assert_eq!(place.all("rejects")[0]["rejects"][0]["reason"], "poison");
+    // What it left behind in the device would make the next event panic as well.
+    let next = score(&scorer, &readings(48..56), 0).await.unwrap();
+    assert_eq!(next.summary.n_readings, 8);
+}
+
+#[tokio::test]
+async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_from() {
+    let place = Place::new();
+    let (one, other) =
+        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(0.5), "b", N_BUCKETS));
+    let events = readings(0..6);
+    let answer = score(&one, &events, 0).await.unwrap();
+    // The other one knows nothing of the answer, and takes the partition twice: its term is higher.
+    for _ in 0..2 {
+        score(&other, &events, 0).await.unwrap();
+    }
+    place.store(&score(&other, &events, 0).await.unwrap());
+    place.store(&answer);
+    let next = score(&one, &readings(6..9), 0).await.unwrap();
+    place.store(&next);
+    let slot = one.slot(&stream());
+    let live = states(&slot.lock().await.partition.as_ref().unwrap().state);
+    assert_eq!(live, fold(&stretch(&place.container.all(), &stream(), 0), 8));
+}
+
+#[tokio::test]
+async fn more_than_can_be_carried_is_given_up_and_reported_as_lost() {
+    let place = Place::new();
+    let scorer = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
+    place.store(&score(&scorer, &readings(0..4), 0).await.unwrap());
+    // Each is a reject of 16 KB; none is stored, and the host passes all of them.
+    let large = |sequence| event(sequence, "x".repeat(20_000));
+    let mut next = 4;
+    let mut n_carried_bytes = 0;
+    for _ in 0..3 {
+        let events: Vec<_> = (next..next + 500).map(large).collect();
+        let scored = score(&scorer, &events, 0).await.unwrap();
+        n_carried_bytes = scored.documents.iter().map(|document| document.json().len()).sum();
+        next += 500;
+    }
+    assert!(n_carried_bytes > 16 * 1024 * 1024, "they go out with the next, until they are too many");
+    let events = readings(next..next + 4);
+    let mut n_attempts = 0;
+    let scored = loop {
+        match score(&scorer, &events, n_attempts).await {
+            Err(ScoreError::Hole { first, last }) => assert_eq!((first, last), (4, next - 1)),
+            Err(error) => panic!("{error}"),
+            Ok(scored) => break scored,
+        }
+        n_attempts += 1;
+    };
+    assert_eq!(n_attempts, 10);
+    place.store(&scored);
+    let gap = &place.all("gap")[0];
+    assert_eq!((gap["firstSequence"].as_i64(), gap["lastSequence"].as_i64()), (Some(4), Some(next - 1)));
+}
+
+#[tokio::test]
+async fn another_number_of_groups_than_what_is_stored_is_refused() {
+    let place = Place::new();
+    place.store(&score(&place.scorer(MeanModel(1.0), "a", 3), &readings(0..6), 0).await.unwrap());
+    let changed = place.scorer(MeanModel(1.0), "b", 5);
+    let end = score(&changed, &readings(6..9), 0).await;
+    assert!(matches!(end, Err(ScoreError::Buckets { .. })), "{end:?}");
+}
