@@ -11,11 +11,12 @@ import { Ledger, sendEvents, workedOff } from "./load.mjs";
 
 const [nEvents = 200_000, killEveryMs = 3000] = process.argv.slice(2).map(Number);
 const N_DEVICES = 1000;
-const PER_POST = 500;
+/** One POST goes to one partition. */
+const PER_POST = 50;
 /** Events after which all that is stored is looked at, and what is old is dropped: the emulator scans all it has. */
-const PER_ROUND = 400_000;
+const PER_ROUND = 100_000;
 /** Snapshots are younger than that, so recovery needs nothing older. */
-const KEPT_MS = 240_000;
+const KEPT_MS = 90_000;
 const START = Date.UTC(2026, 0, 2);
 const DAY_MS = 86_400_000;
 

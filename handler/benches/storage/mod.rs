@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use futures::FutureExt;
 use futures::future::ready;
-use handler::scoring::stored::{Asked, Extent, StoredFacts, Stretch};
+use handler::scoring::stored::{Asked, Extent, Listed, StoredFacts, Stretch};
 use serde::Deserialize;
 use wire::documents::Header;
 use wire::position::Stream;
@@ -39,7 +39,7 @@ impl StoredFacts for LastAnswer {
         ready(Ok(None)).boxed()
     }
 
-    fn stretch<'a>(&'a self, _: &'a Stream, _: i64, _: i64) -> Asked<'a, Stretch> {
+    fn stretch<'a>(&'a self, _: &'a Stream, _: u32, _: i64, _: i64) -> Asked<'a, Stretch> {
         ready(Ok(Stretch::default())).boxed()
     }
 
@@ -48,7 +48,7 @@ impl StoredFacts for LastAnswer {
         ready(Ok(headers.iter().filter(|header| header.bucket == bucket).cloned().collect())).boxed()
     }
 
-    fn pages<'a>(&'a self, _: &'a Stream) -> Asked<'a, HashMap<String, usize>> {
+    fn pages<'a>(&'a self, _: &'a Stream) -> Asked<'a, HashMap<String, Listed>> {
         ready(Ok(HashMap::new())).boxed()
     }
 }

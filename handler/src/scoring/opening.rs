@@ -8,6 +8,7 @@ use super::partition::{Partition, is_rebuilt};
 use super::snapshots::{Kept, newest_snapshot};
 use super::state::State;
 use super::stored::Extent;
+use super::tail::check_bucket;
 use super::{ScoreError, Scorer};
 
 /// Epochs in a row without documents after which no later one is looked for.
@@ -85,7 +86,10 @@ impl<M: Reconstruct> Scorer<M> {
         let start = extent.map_or(first, |extent| extent.first.min(first));
         let from = state.position.map_or(start, |position| position.saturating_add(1));
         state.position.get_or_insert(start - 1);
-        state.listing().0.remember(known);
+        for (device_id, listed) in &known {
+            check_bucket(&state, device_id, listed.bucket)?;
+        }
+        state.listing().0.remember(known.into_iter().map(|(id, listed)| (id, listed.page)).collect());
         tracing::info!(
             hub = stream.hub,
             partition = stream.partition,

@@ -159,7 +159,8 @@ impl Partition {
         if from > batch.last() {
             return Ok(Tail::default());
         }
-        let stretch = attempt.stored.stretch(&self.stream, from, batch.last()).await?;
+        let stretch =
+            attempt.stored.stretch(&self.stream, self.state.n_buckets(), from, batch.last()).await?;
         let tail = Tail::of(&stretch, from, &self.state)?;
         if !(is_same_start && attempt.retry_count > 0) {
             self.term = self.term.max(found_term).max(tail.term).saturating_add(1);

@@ -61,7 +61,7 @@ impl Recovery<'_> {
         let mut from = first;
         while from <= last {
             let to = last.min(from.saturating_add(CHUNK - 1));
-            let stretch = self.stored.stretch(self.stream, from, to).await?;
+            let stretch = self.stored.stretch(self.stream, state.n_buckets(), from, to).await?;
             let proved = from.max(last.saturating_sub(PROVED)).max(self.first_kept(&stretch));
             let missing = missing(&stretch, proved, to);
             if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())

@@ -221,6 +221,12 @@ impl State {
         slot
     }
 
+    /// Number of groups that devices are spread over.
+    #[must_use]
+    pub fn n_buckets(&self) -> u32 {
+        self.listing.n_buckets()
+    }
+
     /// The number of a device's group.
     #[must_use]
     pub fn bucket_number(&self, device_id: &str) -> usize {

@@ -38,19 +38,29 @@ pub struct Stretch {
     pub gaps: Vec<(i64, i64)>,
 }
 
+/// Where a device is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Number of its group.
+    pub bucket: usize,
+    /// Number of the group's table.
+    pub page: usize,
+}
+
 /// Facts as they are stored.
 pub trait StoredFacts: Debug + Send + Sync {
     /// How far a stream's facts reach; `None` when there are none.
     fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>>;
 
     /// All facts of a stream that speak for `first..=last`.
-    fn stretch<'a>(&'a self, stream: &'a Stream, first: i64, last: i64) -> Asked<'a, Stretch>;
+    fn stretch<'a>(&'a self, stream: &'a Stream, n_buckets: u32, first: i64, last: i64)
+    -> Asked<'a, Stretch>;
 
     /// Headers of a bucket's facts that speak for `first` or anything later.
     fn headers<'a>(&'a self, bucket: &'a str, first: i64) -> Asked<'a, Vec<Header>>;
 
-    /// The number of the table that lists each device of a stream.
-    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, usize>>;
+    /// Where each device of a stream is listed, in whatever bucket that is.
+    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, Listed>>;
 }
 
 /// Where snapshots are kept: immutable objects with names.

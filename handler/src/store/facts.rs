@@ -9,7 +9,7 @@ use wire::documents::{DEVICES_ID, GAP, Header, RejectsDocument, ResultsDocument}
 use wire::position::{REJECT_GROUP, Stream};
 
 use super::{HEADER_COLUMNS, Question, Store, StoreError};
-use crate::scoring::stored::{Asked, Extent, StoredFacts, Stretch};
+use crate::scoring::stored::{Asked, Extent, Listed, StoredFacts, Stretch};
 
 /// Buckets read at the same time.
 const PARALLEL_READS: usize = 16;
@@ -18,8 +18,9 @@ const MAX_PAGES: usize = 2000;
 
 /// Which devices a table lists.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct Table {
     id: String,
+    bucket: String,
     devices: HashMap<String, serde::de::IgnoredAny>,
 }
 
@@ -42,10 +43,21 @@ impl StoredFacts for Store {
         .boxed()
     }
 
-    fn stretch<'a>(&'a self, stream: &'a Stream, first: i64, last: i64) -> Asked<'a, Stretch> {
+    fn stretch<'a>(
+        &'a self,
+        stream: &'a Stream,
+        n_buckets: u32,
+        first: i64,
+        last: i64,
+    ) -> Asked<'a, Stretch> {
+        // Bucket by bucket: one question across all of them visits every physical partition of the container in turn.
+        let prefix = stream.bucket_prefix();
+        let results = stream::iter(0..n_buckets)
+            .map(move |group| self.results(format!("{prefix}{group}"), first, last))
+            .buffer_unordered(PARALLEL_READS)
+            .try_concat();
         async move {
-            let (results, rejects) =
-                futures::try_join!(self.results(stream, first, last), self.rejects(stream, first, last))?;
+            let (results, rejects) = futures::try_join!(results, self.rejects(stream, first, last))?;
             let (gaps, rejects): (Vec<_>, Vec<_>) =
                 rejects.into_iter().partition(|document| document.header.kind == GAP);
             let stretch_of =
@@ -67,21 +79,27 @@ impl StoredFacts for Store {
         .boxed()
     }
 
-    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, usize>> {
+    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, Listed>> {
         async move {
-            let text =
-                "SELECT c.id, c.devices FROM c WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)";
+            let text = "SELECT c.id, c.bucket, c.devices FROM c \
+                        WHERE c.type = 'devices' AND STARTSWITH(c.bucket, @prefix)";
             let prefix = stream.bucket_prefix();
             let query = Query::from(text).with_parameter("@prefix", &prefix);
             let question = Question::across(&format!("who is listed in buckets `{prefix}*`"), query)?;
-            let tables: Vec<Listed> = self.all(question).await?;
-            let numbered =
-                tables.into_iter().filter_map(|table| Some((page_number(&table.id)?, table.devices)));
-            Ok(numbered
-                .flat_map(|(page, devices)| devices.into_keys().map(move |device_id| (device_id, page)))
+            let tables: Vec<Table> = self.all(question).await?;
+            let placed = tables.into_iter().filter_map(|table| Some((table.place()?, table.devices)));
+            Ok(placed
+                .flat_map(|(place, devices)| devices.into_keys().map(move |device_id| (device_id, place)))
                 .collect())
         }
         .boxed()
+    }
+}
+
+impl Table {
+    fn place(&self) -> Option<Listed> {
+        let bucket = self.bucket.rsplit('.').next()?.parse().ok()?;
+        Some(Listed { bucket, page: page_number(&self.id)? })
     }
 }
 
@@ -117,18 +135,15 @@ impl Store {
 
     async fn results(
         &self,
-        stream: &Stream,
+        bucket: String,
         first: i64,
         last: i64,
     ) -> Result<Vec<ResultsDocument>, StoreError> {
-        let text = "SELECT * FROM c WHERE c.type = 'results' AND STARTSWITH(c.bucket, @prefix) \
-                    AND c.lastSequence >= @first AND c.firstSequence <= @last";
-        let prefix = stream.bucket_prefix();
+        let text = "SELECT * FROM c WHERE c.type = 'results' AND c.lastSequence >= @first AND c.firstSequence <= @last";
         let query = Query::from(text)
-            .with_parameter("@prefix", &prefix)
-            .and_then(|query| query.with_parameter("@first", first))
+            .with_parameter("@first", first)
             .and_then(|query| query.with_parameter("@last", last));
-        self.all(Question::across(&format!("results {first} to {last} of buckets `{prefix}*`"), query)?).await
+        self.all(Question::within(&format!("results {first} to {last}"), &bucket, query)?).await
     }
 
     /// Rejects and gaps; a gap is a header alone.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use wire::documents::{GAP, Header, REJECTS, RESULTS, RejectsDocument, ResultsDocument};
 use wire::position::Stream;
 
-use handler::scoring::stored::{Asked, Extent, SnapshotStore, StoredFacts, Stretch};
+use handler::scoring::stored::{Asked, Extent, Listed, SnapshotStore, StoredFacts, Stretch};
 use handler::store::StoreError;
 
 /// Documents by bucket and id.
@@ -155,10 +155,20 @@ impl StoredFacts for Container {
         ready(extent).boxed()
     }
 
-    fn stretch<'a>(&'a self, stream: &'a Stream, first: i64, last: i64) -> Asked<'a, Stretch> {
-        let stretch = self.facts_of(&stream.bucket_prefix()).map(|documents| {
-            stretch_of(documents.into_iter().filter(|document| overlaps(document, first, last)).collect())
-        });
+    fn stretch<'a>(
+        &'a self,
+        stream: &'a Stream,
+        n_buckets: u32,
+        first: i64,
+        last: i64,
+    ) -> Asked<'a, Stretch> {
+        let is_asked_for = move |document: &Value| {
+            let group = header(document).group();
+            overlaps(document, first, last) && group.is_none_or(|group| group < n_buckets as usize)
+        };
+        let stretch = self
+            .facts_of(&stream.bucket_prefix())
+            .map(|documents| stretch_of(documents.into_iter().filter(is_asked_for).collect()));
         ready(stretch).boxed()
     }
 
@@ -170,9 +180,25 @@ impl StoredFacts for Container {
         ready(headers).boxed()
     }
 
-    fn pages<'a>(&'a self, _: &'a Stream) -> Asked<'a, HashMap<String, usize>> {
-        ready(self.read().map(|_| HashMap::new())).boxed()
+    fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, Listed>> {
+        let prefix = stream.bucket_prefix();
+        let listed = self.read().map(|documents| {
+            let tables = documents.into_iter().filter(|document| {
+                text(document, "type") == "devices" && text(document, "bucket").starts_with(&prefix)
+            });
+            tables.flat_map(|table| devices_of(&table)).collect()
+        });
+        ready(listed).boxed()
     }
+}
+
+fn devices_of(table: &Value) -> Vec<(String, Listed)> {
+    let number = |text: &str, prefix: char| text.rsplit(prefix).next().and_then(|number| number.parse().ok());
+    let (bucket, page) = (number(&text(table, "bucket"), '.'), number(&text(table, "id"), '-'));
+    let (Some(bucket), Some(page), Some(devices)) = (bucket, page, table["devices"].as_object()) else {
+        return Vec::new();
+    };
+    devices.keys().map(|device_id| (device_id.clone(), Listed { bucket, page })).collect()
 }
 
 /// A blob container.

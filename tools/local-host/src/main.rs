@@ -6,6 +6,10 @@ use clap::Parser;
 use local_host::{LocalHost, Options};
 use tracing_subscriber::EnvFilter;
 
+/// The emulated account copies whatever a query looks at; with the system's allocator that is most of its work.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
