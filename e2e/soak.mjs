@@ -5,9 +5,8 @@
  *     node soak.mjs [events] [mean milliseconds between kills]
  */
 import { readFile } from "node:fs/promises";
-import { identityOf } from "./documents.mjs";
 import { azuriteArguments, poll, startHost } from "./harness.mjs";
-import { Ledger, sendEvents, workedOff } from "./load.mjs";
+import { Ledger, readingOf, sendEvents, workedOff } from "./load.mjs";
 
 const [nEvents = 200_000, killEveryMs = 3000] = process.argv.slice(2).map(Number);
 const N_DEVICES = 1000;
@@ -17,7 +16,6 @@ const PER_POST = 50;
 const PER_ROUND = 100_000;
 /** Snapshots are younger than that, so recovery needs nothing older. */
 const KEPT_MS = 90_000;
-const START = Date.UTC(2026, 0, 2);
 const DAY_MS = 86_400_000;
 
 const host = await startHost({
@@ -27,7 +25,7 @@ const host = await startHost({
   arguments: azuriteArguments(),
 });
 await host.setFaults({ killEveryMs, cosmos: { throttle: { share: 0.01, retryAfterMs: 20, seed: 1 } } });
-const ledger = new Ledger(nEvents, placeOf);
+const ledger = new Ledger(nEvents, N_DEVICES);
 const began = Date.now();
 let peakKb = 0;
 const handlers = new Set();
@@ -41,16 +39,22 @@ const watch = setInterval(async () => {
   }
 }, 250);
 
-for (let first = 0; first < nEvents; first += PER_POST) {
-  const readings = Array.from({ length: Math.min(PER_POST, nEvents - first) }, (_, n) => reading(first + n));
-  await sendEvents(host, readings);
-  if ((first + PER_POST) % PER_ROUND === 0) {
-    await poll("half of a round to be worked off", async () => {
-      return (await workedOff(host)).waiting < PER_ROUND / 2;
-    }, DAY_MS);
-    await look();
+let looking = Promise.resolve();
+for (let first = 0; first < nEvents; first += N_DEVICES) {
+  const readings = Array.from({ length: Math.min(N_DEVICES, nEvents - first) }, (_, n) =>
+    readingOf(first + n, N_DEVICES),
+  );
+  const posts = Array.from({ length: Math.ceil(readings.length / PER_POST) }, (_, n) =>
+    readings.slice(n * PER_POST, (n + 1) * PER_POST),
+  );
+  await Promise.all(posts.map((post) => sendEvents(host, post)));
+  if ((first + N_DEVICES) % PER_ROUND === 0) {
+    await poll("a round to be worked off", async () => (await workedOff(host)).waiting < PER_ROUND, DAY_MS);
+    await looking;
+    looking = look();
   }
 }
+await looking;
 await poll("everything to be worked off", async () => (await workedOff(host)).waiting === 0, DAY_MS);
 const tookMs = Date.now() - began;
 await host.setFaults({});
@@ -69,20 +73,4 @@ async function look() {
   console.error(
     JSON.stringify({ seconds, ...(await workedOff(host)), ...ledger.sums(), handlers: handlers.size, peakKb }),
   );
-}
-
-function reading(n) {
-  const round = Math.floor(n / N_DEVICES);
-  return {
-    deviceId: `device-${n % N_DEVICES}`,
-    timestamp: START + round * 60_000,
-    temperature: 20 + (round % 10) / 10,
-  };
-}
-
-/** Which reading it is that was stored; -1 for one that was not sent. */
-function placeOf(stored) {
-  const device = Number(stored.deviceId.slice("device-".length));
-  const n = ((stored.timestamp - START) / 60_000) * N_DEVICES + device;
-  return Number.isInteger(n) && identityOf(reading(n)) === identityOf(stored) ? n : -1;
 }

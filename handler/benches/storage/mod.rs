@@ -39,6 +39,10 @@ impl StoredFacts for LastAnswer {
         ready(Ok(None)).boxed()
     }
 
+    fn first<'a>(&'a self, _: &'a Stream, _: u32) -> Asked<'a, Option<i64>> {
+        ready(Ok(None)).boxed()
+    }
+
     fn stretch<'a>(&'a self, _: &'a Stream, _: u32, _: i64, _: i64) -> Asked<'a, Stretch> {
         ready(Ok(Stretch::default())).boxed()
     }

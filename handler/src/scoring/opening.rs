@@ -1,5 +1,7 @@
 //! Opens a hub partition: finds its epoch, a snapshot, and what is stored after it.
 
+use std::time::Instant;
+
 use wire::position::Stream;
 
 use super::batch::Batch;
@@ -26,6 +28,7 @@ impl<M: Reconstruct> Scorer<M> {
         mut stream: Stream,
         batch: &Batch<'_>,
     ) -> Result<(), ScoreError> {
+        let began = Instant::now();
         let mut extent = None;
         match &*known {
             Some(partition) if !partition.is_rebuilt(batch) && partition.expects(batch) => return Ok(()),
@@ -64,7 +67,7 @@ impl<M: Reconstruct> Scorer<M> {
             self.tell_of_epoch(&stream, batch, stored.enqueued_to);
             extent = None;
         }
-        *known = Some(self.recover(stream, extent, batch).await?);
+        *known = Some(self.recover(stream, extent, batch, began).await?);
         Ok(())
     }
 
@@ -73,6 +76,7 @@ impl<M: Reconstruct> Scorer<M> {
         stream: Stream,
         extent: Option<Extent>,
         batch: &Batch<'_>,
+        began: Instant,
     ) -> Result<Partition, ScoreError> {
         let oldest_ms = self.oldest_ms(batch);
         let kept = self.snapshot(&stream, oldest_ms).await?;
@@ -83,9 +87,16 @@ impl<M: Reconstruct> Scorer<M> {
         if let Some(kept) = kept {
             (state, term) = (kept.state, term.max(kept.term));
         }
-        let start = extent.map_or(first, |extent| extent.first.min(first));
-        let from = state.position.map_or(start, |position| position.saturating_add(1));
-        state.position.get_or_insert(start - 1);
+        let from = match state.position {
+            Some(position) => position.saturating_add(1),
+            None => self
+                .storage
+                .facts
+                .first(&stream, self.n_buckets)
+                .await?
+                .map_or(first, |stored| stored.min(first)),
+        };
+        state.position.get_or_insert(from - 1);
         for (device_id, listed) in &known {
             check_bucket(&state, device_id, listed.bucket)?;
         }
@@ -97,6 +108,7 @@ impl<M: Reconstruct> Scorer<M> {
             from,
             first,
             n_devices = state.entries().len(),
+            took_ms = millis(began),
             "partition opened"
         );
         Ok(Partition::new(stream, state, term))
@@ -144,4 +156,8 @@ impl<M: Reconstruct> Scorer<M> {
             "the hub numbers its events anew: it was rebuilt or failed over; a new epoch begins, and devices learn again"
         );
     }
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -17,11 +17,9 @@ pub type Asked<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// How far the stored facts of a stream reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Lowest sequence number that a document speaks for.
-    pub first: i64,
     /// Highest sequence number that a document speaks for.
     pub last: i64,
-    /// Highest term.
+    /// Highest term of those who went so far.
     pub term: u32,
     /// Newest enqueued time, in epoch milliseconds.
     pub enqueued_to: i64,
@@ -51,6 +49,9 @@ pub struct Listed {
 pub trait StoredFacts: Debug + Send + Sync {
     /// How far a stream's facts reach; `None` when there are none.
     fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>>;
+
+    /// Lowest sequence number that a document of a stream speaks for; `None` when there is none.
+    fn first<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<i64>>;
 
     /// All facts of a stream that speak for `first..=last`.
     fn stretch<'a>(&'a self, stream: &'a Stream, n_buckets: u32, first: i64, last: i64)

@@ -26,19 +26,26 @@ struct Table {
 
 impl StoredFacts for Store {
     fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>> {
-        let groups = (0..n_buckets).map(|group| group.to_string()).chain([REJECT_GROUP.to_owned()]);
-        let prefix = stream.bucket_prefix();
-        let ends = stream::iter(groups)
-            .map(move |group| self.end(format!("{prefix}{group}")))
-            .buffer_unordered(PARALLEL_READS);
         async move {
-            let ends: Vec<Option<Extent>> = ends.try_collect().await?;
-            Ok(ends.into_iter().flatten().reduce(|left, right| Extent {
-                first: left.first.min(right.first),
+            let newest = self.utmost(stream, n_buckets, "c.lastSequence DESC").await?;
+            let extents = newest.into_iter().map(|header| Extent {
+                last: header.last_sequence,
+                term: header.term,
+                enqueued_to: header.enqueued_to,
+            });
+            Ok(extents.reduce(|left, right| Extent {
                 last: left.last.max(right.last),
                 term: left.term.max(right.term),
                 enqueued_to: left.enqueued_to.max(right.enqueued_to),
             }))
+        }
+        .boxed()
+    }
+
+    fn first<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<i64>> {
+        async move {
+            let oldest = self.utmost(stream, n_buckets, "c.firstSequence ASC").await?;
+            Ok(oldest.into_iter().map(|header| header.first_sequence).min())
         }
         .boxed()
     }
@@ -104,33 +111,25 @@ impl Table {
 }
 
 impl Store {
-    /// How far a bucket's facts reach.
+    /// The first of every bucket's facts documents in an order.
     ///
-    /// Each question asks for one document at an end of an index, whose price does not grow with the bucket; that of
-    /// an aggregate does.
-    async fn end(&self, bucket: String) -> Result<Option<Extent>, StoreError> {
-        let Some(newest) = self.utmost(&bucket, "c.lastSequence DESC").await? else { return Ok(None) };
-        let (oldest, of_highest_term, last_taken_in) = futures::try_join!(
-            self.utmost(&bucket, "c.firstSequence ASC"),
-            self.utmost(&bucket, "c.term DESC"),
-            self.utmost(&bucket, "c.enqueuedTo DESC"),
-        )?;
-        let or_newest = |found: Option<Header>| found.unwrap_or_else(|| newest.clone());
-        Ok(Some(Extent {
-            first: or_newest(oldest).first_sequence,
-            last: newest.last_sequence,
-            term: or_newest(of_highest_term).term,
-            enqueued_to: or_newest(last_taken_in).enqueued_to,
-        }))
-    }
-
-    /// The first of a bucket's facts documents in an order.
-    async fn utmost(&self, bucket: &str, order: &str) -> Result<Option<Header>, StoreError> {
+    /// It is one document at an end of an index, whose price does not grow with the bucket; that of an aggregate does.
+    async fn utmost(&self, stream: &Stream, n_buckets: u32, order: &str) -> Result<Vec<Header>, StoreError> {
         let text = format!(
             "SELECT TOP 1 {HEADER_COLUMNS} FROM c WHERE c.type IN ('results', 'rejects', 'gap') ORDER BY {order}"
         );
-        let question = Question::within(&format!("the first by {order}"), bucket, Ok(Query::from(text)))?;
-        Ok(self.all::<Header>(question).await?.into_iter().next())
+        let prefix = stream.bucket_prefix();
+        let groups = (0..n_buckets).map(|group| group.to_string()).chain([REJECT_GROUP.to_owned()]);
+        stream::iter(groups)
+            .map(|group| {
+                let (bucket, query) = (format!("{prefix}{group}"), Query::from(text.as_str()));
+                async move {
+                    self.all(Question::within(&format!("the first by {order}"), &bucket, Ok(query))?).await
+                }
+            })
+            .buffer_unordered(PARALLEL_READS)
+            .try_concat()
+            .await
     }
 
     async fn results(

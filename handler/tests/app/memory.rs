@@ -140,19 +140,24 @@ impl StoredFacts for Container {
         let extent = self.facts_of(&stream.bucket_prefix()).map(|documents| {
             let headers = documents.iter().map(header);
             let extents = headers.map(|header| Extent {
-                first: header.first_sequence,
                 last: header.last_sequence,
                 term: header.term,
                 enqueued_to: header.enqueued_to,
             });
             extents.reduce(|left, right| Extent {
-                first: left.first.min(right.first),
                 last: left.last.max(right.last),
                 term: left.term.max(right.term),
                 enqueued_to: left.enqueued_to.max(right.enqueued_to),
             })
         });
         ready(extent).boxed()
+    }
+
+    fn first<'a>(&'a self, stream: &'a Stream, _: u32) -> Asked<'a, Option<i64>> {
+        let documents = self.facts_of(&stream.bucket_prefix());
+        let first =
+            documents.map(|documents| documents.iter().map(|document| header(document).first_sequence).min());
+        ready(first).boxed()
     }
 
     fn stretch<'a>(
