@@ -9,7 +9,7 @@ import { Ledger, readingOf, sendEvents, workedOff } from "./load.mjs";
 const [outageS = 30, timeoutS = 5] = process.argv.slice(2, 4).map(Number);
 const only = process.argv[4] ?? "";
 const N_DEVICES = 200;
-const PER_SECOND = 1000;
+const PER_SECOND = 5 * N_DEVICES;
 const BEFORE_S = 5;
 const HOUR_MS = 3_600_000;
 
@@ -49,12 +49,15 @@ async function suffer(name, faults) {
   const sendFor = async (seconds) => {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
       const next = Date.now() + 200;
-      await sendEvents(host, Array.from({ length: PER_SECOND / 5 }, () => readingOf(n++, N_DEVICES)));
+      const readings = Array.from({ length: N_DEVICES }, () => readingOf(n++, N_DEVICES));
+      const posts = [0, 50, 100, 150].map((from) => readings.slice(from, from + 50));
+      await Promise.all(posts.map((post) => sendEvents(host, post)));
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
     }
   };
   await sendFor(BEFORE_S);
   const handlers = new Set(await host.handlerPids());
+  const nBefore = handlers.size;
   const watch = setInterval(async () => (await host.handlerPids()).forEach((pid) => handlers.add(pid)), 500);
 
   await host.setFaults(faults);
@@ -77,7 +80,7 @@ async function suffer(name, faults) {
     sentInOutage: outageS * PER_SECOND,
     waitingAtEnd: during.waiting,
     caughtUpAfterMs,
-    handlers: handlers.size,
+    handlersKilled: handlers.size - nBefore,
     ...ledger.sums(),
   };
 }
