@@ -12,6 +12,7 @@
 mod calibrate;
 mod codec;
 mod device;
+mod episode;
 mod normalize;
 mod reading;
 mod score;
@@ -20,6 +21,7 @@ mod signal;
 pub use calibrate::{Calibration, ErrorHistogram};
 pub use codec::StateError;
 pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior};
+pub use episode::{Alert, Episode, Kind, Step};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};
 pub use score::{Verdict, reconstruction_error, round_significant};

@@ -42,6 +42,18 @@ impl Reading {
         Ok(Self { timestamp_ms, celsius: celsius + 0.0 })
     }
 
+    /// Accepts a number of any unit, at a time in epoch milliseconds: for series that are no temperatures.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidReading`] when it is none.
+    pub fn unitless(timestamp_ms: i64, value: f64) -> Result<Self, InvalidReading> {
+        if !value.is_finite() {
+            return Err(InvalidReading::NotFinite);
+        }
+        Ok(Self { timestamp_ms, celsius: value + 0.0 })
+    }
+
     /// When it was measured, in epoch milliseconds.
     #[must_use]
     pub fn timestamp_ms(&self) -> i64 {
