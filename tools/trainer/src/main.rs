@@ -50,6 +50,9 @@ struct BacktestArgs {
     /// Folder of autoencoder.onnx and model_card.json.
     #[arg(long, default_value = "model")]
     model: PathBuf,
+    /// Judges with random cut forest in place of the model, under the same cool-down: a baseline.
+    #[arg(long)]
+    baseline: bool,
     /// Series with the columns timestamp,value: each is a device of its own.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -89,8 +92,11 @@ fn run_train(args: &TrainArgs) -> Result<()> {
 }
 
 fn run_backtest(args: &BacktestArgs) -> Result<()> {
-    let model = Model::load(&args.model)?;
-    let summary = backtest::run(&model, args.unit, &args.files, &args.out)?;
+    let summary = if args.baseline {
+        backtest::run_baseline(args.unit, &args.files, &args.out)?
+    } else {
+        backtest::run(&Model::load(&args.model)?, args.unit, &args.files, &args.out)?
+    };
     let backtest::Summary { n_files, n_rows, n_alerts } = summary;
     println!("{n_files} series, {n_rows} rows, {n_alerts} alerts: {}", args.out.display());
     Ok(())

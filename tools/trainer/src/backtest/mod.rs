@@ -4,6 +4,7 @@
 //! Each file is a device in a partition of its own.
 //! It refuses to know what an anomaly is: it asks `detector`, as the handler does.
 
+mod baseline;
 mod replay;
 mod series;
 
@@ -108,8 +109,17 @@ pub fn run(model: &Model, unit: Unit, files: &[PathBuf], out: &Path) -> Result<S
     run_with(unit, files, out, || model.session(), judge)
 }
 
+/// The same by random cut forest, a detector of others, as a baseline.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_baseline(unit: Unit, files: &[PathBuf], out: &Path) -> Result<Summary> {
+    run_with(unit, files, out, || (), |(), series| baseline::judge(series))
+}
+
 /// The same with any judge of whole series; each thread prepares one of its own.
-pub(crate) fn run_with<J>(
+fn run_with<J>(
     unit: Unit,
     files: &[PathBuf],
     out: &Path,
@@ -123,7 +133,8 @@ pub(crate) fn run_with<J>(
         .par_iter()
         .map_init(&prepare, |prepared, (stem, file)| {
             let series = Series::read(file)?;
-            let judged = judge(prepared, &series).with_context(|| format!("cannot judge {}", file.display()))?;
+            let judged =
+                judge(prepared, &series).with_context(|| format!("cannot judge {}", file.display()))?;
             judged.write(&series, unit, &folder.join(format!("{stem}.csv")))?;
             Ok((stem.as_str(), series.rows.len(), judged.alerts))
         })
@@ -160,5 +171,9 @@ fn write_alerts(path: &Path, judged: &[(&str, usize, Vec<Opened>)]) -> Result<()
 }
 
 fn quoted(stem: &str) -> String {
-    if stem.contains([',', '"', '\n']) { format!("\"{}\"", stem.replace('"', "\"\"")) } else { stem.to_owned() }
+    if stem.contains([',', '"', '\n']) {
+        format!("\"{}\"", stem.replace('"', "\"\""))
+    } else {
+        stem.to_owned()
+    }
 }

@@ -67,7 +67,8 @@ pub(super) fn replay(
         let mut waiting = Vec::with_capacity(rows.len());
         for row in rows {
             let from = windows.len();
-            let seen = reading_of(row, unit).map(|reading| detector.observe(&mut device, reading, &mut windows));
+            let seen =
+                reading_of(row, unit).map(|reading| detector.observe(&mut device, reading, &mut windows));
             waiting.push((seen, from..windows.len()));
         }
         model.reconstruct(&windows, &mut reconstructions)?;
@@ -80,11 +81,6 @@ pub(super) fn replay(
             let fact = detector.decide(&mut device, &seen, window, expected);
             judged.take(&fact, &mut episode);
         }
-    }
-    if let Some(open) = episode.open()
-        && let Some(alert) = judged.alerts.last_mut()
-    {
-        alert.peak_score = open.peak_score;
     }
     Ok(judged)
 }
@@ -100,23 +96,34 @@ fn reading_of(row: &Row, unit: Unit) -> Option<Reading> {
 
 impl Judged {
     fn take(&mut self, fact: &Fact, episode: &mut Episode) {
-        let mut row = JudgedRow { expected: fact.expected, score: fact.score, alert: None };
-        let at_ms = fact.reading.timestamp_ms();
-        match fact.score.and_then(|score| episode.step(at_ms, score, Kind::Other)) {
+        self.rows.push(JudgedRow { expected: fact.expected, score: fact.score, alert: None });
+        if let Some(score) = fact.score {
+            let at_ms = fact.reading.timestamp_ms();
+            self.note(at_ms, score, episode.step(at_ms, score, Kind::Other));
+        }
+    }
+
+    /// Notes what the newest row did to its device's alert.
+    pub(super) fn note(&mut self, at_ms: i64, score: f64, step: Option<Step>) {
+        match step {
             Some(Step::Opened(kind)) => {
-                row.alert = Some(kind.name());
-                let peak_score = fact.score.unwrap_or_default();
-                self.alerts.push(Opened { kind: kind.name(), opened_ms: at_ms, closed_ms: None, peak_score });
+                let kind = kind.name();
+                if let Some(row) = self.rows.last_mut() {
+                    row.alert = Some(kind);
+                }
+                self.alerts.push(Opened { kind, opened_ms: at_ms, closed_ms: None, peak_score: score });
             }
-            Some(Step::Closed(alert, closed_ms)) => {
-                if let Some(opened) = self.alerts.last_mut() {
-                    opened.peak_score = alert.peak_score;
-                    opened.closed_ms = Some(closed_ms);
+            Some(Step::Closed(_, closed_ms)) => {
+                if let Some(alert) = self.alerts.last_mut() {
+                    alert.closed_ms = Some(closed_ms);
                 }
             }
-            None => {}
+            None => {
+                if let Some(alert) = self.alerts.last_mut().filter(|alert| alert.closed_ms.is_none()) {
+                    alert.peak_score = alert.peak_score.max(score);
+                }
+            }
         }
-        self.rows.push(row);
     }
 
     /// Writes one row for each row of the series.
