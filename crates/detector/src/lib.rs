@@ -10,18 +10,25 @@
 //! No function here calls the platform's mathematics library for anything that IEEE 754 does not define exactly.
 
 mod calibrate;
+mod channel;
+mod channels;
 mod codec;
 mod device;
 mod episode;
 mod normalize;
+mod peaks;
 mod reading;
+mod rules;
 mod score;
+mod season;
 mod signal;
 
-pub use calibrate::{Calibration, ErrorHistogram};
+pub use calibrate::Calibration;
+pub use channel::{Channel, Kind};
+pub use channels::Finding;
 pub use codec::StateError;
-pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior};
-pub use episode::{Alert, Episode, Kind, Step};
+pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior, newest_error};
+pub use episode::{Alert, Episode, Moment, Step};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};
 pub use score::{Verdict, reconstruction_error, round_significant};

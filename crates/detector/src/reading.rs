@@ -2,10 +2,13 @@
 
 use thiserror::Error;
 
-/// The coldest temperature accepted, in degrees Celsius: absolute zero.
-const COLDEST: f64 = -273.15;
+/// The coldest temperature accepted, in degrees Celsius: what loggers write for none, such as -9999, is a reading that
+/// says that the sensor is broken.
+const COLDEST: f64 = -10_000.0;
 /// The hottest temperature accepted, in degrees Celsius: above every contact sensor there is.
 const HOTTEST: f64 = 10_000.0;
+/// The greatest number accepted of series that are no temperatures.
+const GREATEST: f64 = 1e12;
 
 /// A valid temperature of a device at a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,8 +23,8 @@ pub enum InvalidReading {
     /// Not a number, or infinite.
     #[error("temperature is not a finite number")]
     NotFinite,
-    /// Colder than absolute zero or hotter than any sensor can say.
-    #[error("temperature {0} is outside -273.15 to 10000 degrees Celsius")]
+    /// Farther from zero than any sensor or logger can say.
+    #[error("temperature {0} is outside -10000 to 10000 degrees Celsius")]
     OutOfRange(f64),
 }
 
@@ -30,7 +33,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// [`InvalidReading`] when no thermometer can have said so; sensor error codes such as -127 or 85 are readings.
+    /// [`InvalidReading`] when no thermometer can have said so; codes of broken sensors such as -127, 85 or -9999 are readings.
     pub fn new(timestamp_ms: i64, celsius: f64) -> Result<Self, InvalidReading> {
         if !celsius.is_finite() {
             return Err(InvalidReading::NotFinite);
@@ -50,6 +53,9 @@ impl Reading {
     pub fn unitless(timestamp_ms: i64, value: f64) -> Result<Self, InvalidReading> {
         if !value.is_finite() {
             return Err(InvalidReading::NotFinite);
+        }
+        if value.abs() > GREATEST {
+            return Err(InvalidReading::OutOfRange(value));
         }
         Ok(Self { timestamp_ms, celsius: value + 0.0 })
     }
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn accepts_what_a_thermometer_can_say() {
-        for celsius in [-273.15, -127.0, 0.0, 85.0, 10_000.0] {
+        for celsius in [-9999.0, -127.0, 0.0, 85.0, 10_000.0] {
             assert_eq!(Reading::new(1, celsius).map(|r| r.celsius()), Ok(celsius));
         }
     }
@@ -83,7 +89,7 @@ mod tests {
         for celsius in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(Reading::new(1, celsius), Err(InvalidReading::NotFinite));
         }
-        for celsius in [-273.16, 10_000.1, f64::MAX] {
+        for celsius in [-10_000.1, 10_000.1, f64::MAX] {
             assert_eq!(Reading::new(1, celsius), Err(InvalidReading::OutOfRange(celsius)));
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use anyhow::{Context, Result};
-use detector::{Episode, Kind};
+use detector::{Episode, Moment};
 use krcf::{RandomCutForest, RandomCutForestOptions};
 
 use super::replay::{Judged, JudgedRow};
@@ -15,8 +15,6 @@ use super::series::Series;
 const SHINGLE: usize = 8;
 /// The forest's score that opens an alert: the best on those NAB files that are no temperatures, under the cool-down.
 const THRESHOLD: f64 = 2.0;
-/// A score at which the episode opens at once: a baseline knows no persistence.
-const OPENS: f64 = 100.0;
 
 /// Judges a series by a forest that learns from it as it goes.
 ///
@@ -53,9 +51,9 @@ pub(super) fn judge(series: &Series) -> Result<Judged> {
         }
         judged.rows.push(JudgedRow { expected: None, score, alert: None });
         if let Some(score) = score {
-            let opening = if score > 1.0 { OPENS } else { score };
-            let step = episode.step(row.timestamp_ms, opening, Kind::Other);
-            judged.note(row.timestamp_ms, score, step);
+            let at_ms = row.timestamp_ms;
+            let step = episode.step(Moment { at_ms, silent_ms: None, score, channel: None });
+            judged.note(at_ms, score, step);
         }
     }
     Ok(judged)

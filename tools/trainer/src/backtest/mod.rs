@@ -80,6 +80,16 @@ impl Model {
         Ok(Self { onnx, detector: Detector { policy, prior } })
     }
 
+    /// The rules for values of a unit: what is assumed in degrees Celsius is nothing for other units.
+    fn detector(&self, unit: Unit) -> Detector {
+        match unit {
+            Unit::Celsius | Unit::Fahrenheit => self.detector,
+            Unit::None => {
+                Detector { prior: Prior::unitless(self.detector.prior.error_quantile), ..self.detector }
+            }
+        }
+    }
+
     fn session(&self) -> Result<Autoencoder> {
         Ok(Autoencoder::load(&self.onnx, WINDOW_LENGTH)?)
     }
@@ -103,7 +113,7 @@ pub struct Summary {
 /// When two files have one stem, a file is no series, or something cannot be written.
 pub fn run(model: &Model, unit: Unit, files: &[PathBuf], out: &Path) -> Result<Summary> {
     let judge = |session: &mut Result<Autoencoder>, series: &Series| match session {
-        Ok(session) => replay::replay(&model.detector, session, unit, series),
+        Ok(session) => replay::replay(&model.detector(unit), session, unit, series),
         Err(error) => bail!("{error:#}"),
     };
     run_with(unit, files, out, || model.session(), judge)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use autoencoder::Autoencoder;
-use detector::{Detector, Device, Episode, Fact, Kind, Reading, Step};
+use detector::{Detector, Device, Fact, Reading, Step};
 
 use super::Unit;
 use super::series::{Row, Series};
@@ -58,7 +58,6 @@ pub(super) fn replay(
     series: &Series,
 ) -> Result<Judged> {
     let mut device = Device::default();
-    let mut episode = Episode::default();
     let mut judged = Judged::default();
     let (mut windows, mut reconstructions) = (Vec::new(), Vec::new());
     for rows in series.rows.chunks(BATCH_ROWS) {
@@ -79,7 +78,7 @@ pub(super) fn replay(
             };
             let (window, expected) = (&windows[window.clone()], &reconstructions[window]);
             let fact = detector.decide(&mut device, &seen, window, expected);
-            judged.take(&fact, &mut episode);
+            judged.take(&fact);
         }
     }
     Ok(judged)
@@ -95,27 +94,25 @@ fn reading_of(row: &Row, unit: Unit) -> Option<Reading> {
 }
 
 impl Judged {
-    fn take(&mut self, fact: &Fact, episode: &mut Episode) {
+    fn take(&mut self, fact: &Fact) {
         self.rows.push(JudgedRow { expected: fact.expected, score: fact.score, alert: None });
-        if let Some(score) = fact.score {
-            let at_ms = fact.reading.timestamp_ms();
-            self.note(at_ms, score, episode.step(at_ms, score, Kind::Other));
-        }
+        self.note(fact.reading.timestamp_ms(), fact.score.unwrap_or_default(), fact.step);
     }
 
     /// Notes what the newest row did to its device's alert.
     pub(super) fn note(&mut self, at_ms: i64, score: f64, step: Option<Step>) {
         match step {
-            Some(Step::Opened(kind)) => {
-                let kind = kind.name();
+            Some(Step::Opened(alert)) => {
+                let kind = alert.kind().name();
                 if let Some(row) = self.rows.last_mut() {
                     row.alert = Some(kind);
                 }
-                self.alerts.push(Opened { kind, opened_ms: at_ms, closed_ms: None, peak_score: score });
+                let opened_ms = alert.opened_ms;
+                self.alerts.push(Opened { kind, opened_ms, closed_ms: None, peak_score: score });
             }
-            Some(Step::Closed(_, closed_ms)) => {
+            Some(Step::Closed(_)) => {
                 if let Some(alert) = self.alerts.last_mut() {
-                    alert.closed_ms = Some(closed_ms);
+                    alert.closed_ms = Some(at_ms);
                 }
             }
             None => {
