@@ -21,6 +21,8 @@ const FIXED_SPREAD: f64 = 10.0;
 
 /// Times of late readings that are remembered, so that one sent again is known: they are not in the window.
 const LATE_TIMES: usize = 32;
+/// Changes whenever the same readings may get other scores.
+pub const RULES_VERSION: u32 = 2;
 /// Format of a device's state that this code writes.
 const STATE_VERSION: u8 = 2;
 /// Newest values of a window whose squared error counts: older ones were judged when they were new.

@@ -1,7 +1,7 @@
 //! Decides whether a device's temperature readings are normal.
 //!
-//! A [`Reading`] enters and a [`Fact`] leaves: what was read, what the device was expected to read, and how far from
-//! its own habits that is.
+//! A [`Reading`] enters and a [`Fact`] leaves: what was read, what the device was expected to read, how far from its
+//! own habits that is, and what it does to the device's alert.
 //! The model is run by the caller, between [`Detector::observe`] and [`Detector::decide`], so that one call of the
 //! model serves a whole batch of devices.
 //!
@@ -27,7 +27,7 @@ pub use calibrate::Calibration;
 pub use channel::{Channel, Kind};
 pub use channels::Finding;
 pub use codec::StateError;
-pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior, newest_error};
+pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior, RULES_VERSION, newest_error};
 pub use episode::{Alert, Episode, Moment, Step};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};

@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-/// The coldest temperature accepted, in degrees Celsius: what loggers write for none, such as -9999, is a reading that
-/// says that the sensor is broken.
-const COLDEST: f64 = -10_000.0;
+/// The coldest temperature accepted, in degrees Celsius: absolute zero.
+const COLDEST: f64 = -273.15;
+/// What loggers write for none, in degrees Celsius: readings that say that the sensor is broken.
+const LOGGER_CODES: [f64; 2] = [-999.0, -9999.0];
 /// The hottest temperature accepted, in degrees Celsius: above every contact sensor there is.
 const HOTTEST: f64 = 10_000.0;
 /// The greatest number accepted of series that are no temperatures.
@@ -23,8 +24,8 @@ pub enum InvalidReading {
     /// Not a number, or infinite.
     #[error("temperature is not a finite number")]
     NotFinite,
-    /// Farther from zero than any sensor or logger can say.
-    #[error("temperature {0} is outside -10000 to 10000 degrees Celsius")]
+    /// Colder than absolute zero or hotter than any sensor can say.
+    #[error("temperature {0} is outside -273.15 to 10000 degrees Celsius")]
     OutOfRange(f64),
 }
 
@@ -38,7 +39,7 @@ impl Reading {
         if !celsius.is_finite() {
             return Err(InvalidReading::NotFinite);
         }
-        if !(COLDEST..=HOTTEST).contains(&celsius) {
+        if !(COLDEST..=HOTTEST).contains(&celsius) && !LOGGER_CODES.contains(&celsius) {
             return Err(InvalidReading::OutOfRange(celsius));
         }
         // Storage may not keep the sign of a zero.
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn accepts_what_a_thermometer_can_say() {
-        for celsius in [-9999.0, -127.0, 0.0, 85.0, 10_000.0] {
+        for celsius in [-9999.0, -273.15, -127.0, 0.0, 85.0, 10_000.0] {
             assert_eq!(Reading::new(1, celsius).map(|r| r.celsius()), Ok(celsius));
         }
     }
@@ -89,7 +90,7 @@ mod tests {
         for celsius in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(Reading::new(1, celsius), Err(InvalidReading::NotFinite));
         }
-        for celsius in [-10_000.1, 10_000.1, f64::MAX] {
+        for celsius in [-273.16, -9998.0, 10_000.1, f64::MAX] {
             assert_eq!(Reading::new(1, celsius), Err(InvalidReading::OutOfRange(celsius)));
         }
     }
