@@ -85,6 +85,11 @@ impl<'a> Source<'a> {
         Ok(f64::from_bits(u64::from_le_bytes(self.array()?)))
     }
 
+    pub(crate) fn finite(&mut self, what: &'static str) -> Result<f64, StateError> {
+        let number = self.f64()?;
+        if number.is_finite() { Ok(number) } else { Err(StateError::Impossible(what)) }
+    }
+
     pub(crate) fn f32(&mut self) -> Result<f32, StateError> {
         Ok(f32::from_bits(u32::from_le_bytes(self.array()?)))
     }

@@ -1,15 +1,18 @@
 //! A device's state, and the fold over it: `observe` and `decide` live, `apply` when stored facts are read back.
 //!
-//! The two halves of the state never read each other: [`Signal`] knows temperatures alone, [`Calibration`] errors
-//! alone.
+//! The two halves of the state never read each other: [`Signal`] and [`Channels`] know temperatures alone,
+//! [`Calibration`] errors alone.
 //! So a batch may first observe all its readings, then run the model once for all windows, then decide in order, and
 //! ends in the same state as one reading after the other.
 
 use crate::calibrate::Calibration;
+use crate::channel::Channel;
+use crate::channels::{Channels, Finding, Mean};
 use crate::codec::{Source, StateError, put_f64, put_signed, put_unsigned};
+use crate::episode::{Alert, Episode, Moment, Step};
 use crate::reading::Reading;
 use crate::score::{Verdict, reconstruction_error, round_significant};
-use crate::signal::{Scale, Signal, WINDOW_LENGTH};
+use crate::signal::{Scale, Signal};
 
 /// Mean of the original rule's fixed normalization, in degrees Celsius.
 const FIXED_MEAN: f64 = 25.0;
@@ -18,13 +21,17 @@ const FIXED_SPREAD: f64 = 10.0;
 
 /// Times of late readings that are remembered, so that one sent again is known: they are not in the window.
 const LATE_TIMES: usize = 32;
+/// Changes whenever the same readings may get other scores.
+pub const RULES_VERSION: u32 = 2;
 /// Format of a device's state that this code writes.
-const STATE_VERSION: u8 = 1;
+const STATE_VERSION: u8 = 2;
+/// Newest values of a window whose squared error counts: older ones were judged when they were new.
+const NEWEST_VALUES: usize = 4;
 
 /// How an error becomes a score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Policy {
-    /// The error of the device's own window, divided by what is usual for that device.
+    /// Rules, and channels that each device's own habit calibrates: the autoencoder's error is one of them.
     Calibrated,
     /// The original rule: temperatures normalized with mean 25 and spread 10, and the newest reading's squared
     /// error divided by this threshold.
@@ -37,7 +44,7 @@ pub enum Policy {
 /// What is assumed of a device before it is known: figures of the model card.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prior {
-    /// Spread in degrees Celsius.
+    /// Spread in degrees Celsius; 0 for series that are no temperatures: they have no range and no codes either.
     pub spread: f64,
     /// 99 % quantile of reconstruction errors over the training fleet, in normalized units.
     pub error_quantile: f64,
@@ -63,6 +70,8 @@ pub struct Observation {
     pub fate: Fate,
     /// Mean and spread of the window that was written for the model; `None` when there is nothing to reconstruct.
     pub window_scale: Option<Scale>,
+    /// What the channels make of it that need no model; `None` for readings that are not judged.
+    pub finding: Option<Finding>,
 }
 
 /// What is stored of a reading, and all that enters a device's state.
@@ -78,8 +87,14 @@ pub struct Fact {
     pub error: Option<f64>,
     /// Dimensionless score, rounded to four digits; above 1 is an anomaly.
     pub score: Option<f64>,
+    /// What an anomaly was noticed by.
+    pub channel: Option<Channel>,
     /// Whether the device's own calibration had not taken over yet.
     pub learning: bool,
+    /// When the device became silent before this reading, in epoch milliseconds.
+    pub silent_ms: Option<i64>,
+    /// What it does to the device's alert.
+    pub step: Option<Step>,
 }
 
 impl Fact {
@@ -94,12 +109,13 @@ impl Fact {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Device {
     signal: Signal,
+    channels: Channels,
     calibration: Calibration,
+    episode: Episode,
     newest: Option<Fact>,
     /// Time of the newest reading observed, which runs ahead of `newest` within a batch.
     observed_ms: Option<i64>,
-    last_anomaly_ms: Option<i64>,
-    /// Times of the last late readings, oldest first.
+    /// Times of the last readings that are late or no temperatures, oldest first: they are not in the window.
     late_ms: Vec<i64>,
 }
 
@@ -110,7 +126,6 @@ mod present {
     pub(super) const ERROR: u8 = 4;
     pub(super) const SCORE: u8 = 8;
     pub(super) const LEARNING: u8 = 16;
-    pub(super) const LAST_ANOMALY: u8 = 32;
 }
 
 impl Device {
@@ -132,8 +147,7 @@ impl Device {
                 | bit(newest.is_some_and(|fact| fact.expected.is_some()), present::EXPECTED)
                 | bit(newest.is_some_and(|fact| fact.error.is_some()), present::ERROR)
                 | bit(newest.is_some_and(|fact| fact.score.is_some()), present::SCORE)
-                | bit(newest.is_some_and(|fact| fact.learning), present::LEARNING)
-                | bit(self.last_anomaly_ms.is_some(), present::LAST_ANOMALY),
+                | bit(newest.is_some_and(|fact| fact.learning), present::LEARNING),
         );
         if let Some(fact) = newest {
             put_signed(out, fact.reading.timestamp_ms());
@@ -142,15 +156,14 @@ impl Device {
                 put_f64(out, number);
             }
         }
-        if let Some(last_anomaly_ms) = self.last_anomaly_ms {
-            put_signed(out, last_anomaly_ms);
-        }
         put_unsigned(out, self.late_ms.len() as u64);
         for late_ms in &self.late_ms {
             put_signed(out, *late_ms);
         }
         self.signal.encode(out);
+        self.channels.encode(out);
         self.calibration.encode(out);
+        self.episode.encode(out);
     }
 
     /// Reads a state off the front of `bytes`; what follows it is returned.
@@ -166,7 +179,6 @@ impl Device {
         }
         let held = source.byte()?;
         let newest = decode_newest(&mut source, held)?;
-        let last_anomaly_ms = if held & present::LAST_ANOMALY == 0 { None } else { Some(source.signed()?) };
         let n_late: usize = source.small("late readings")?;
         if n_late > LATE_TIMES {
             return Err(StateError::Impossible("late readings"));
@@ -174,10 +186,11 @@ impl Device {
         let late_ms = (0..n_late).map(|_| source.signed()).collect::<Result<_, _>>()?;
         let device = Self {
             signal: Signal::decode(&mut source)?,
+            channels: Channels::decode(&mut source)?,
             calibration: Calibration::decode(&mut source)?,
+            episode: Episode::decode(&mut source)?,
             observed_ms: newest.map(|fact| fact.reading.timestamp_ms()),
             newest,
-            last_anomaly_ms,
             late_ms,
         };
         Ok((device, source.rest()))
@@ -192,7 +205,13 @@ impl Device {
     /// When the newest anomaly was measured, in epoch milliseconds.
     #[must_use]
     pub fn last_anomaly_ms(&self) -> Option<i64> {
-        self.last_anomaly_ms
+        self.episode.last_anomaly_ms()
+    }
+
+    /// The alert that is open.
+    #[must_use]
+    pub fn alert(&self) -> Option<Alert> {
+        self.episode.open()
     }
 }
 
@@ -210,6 +229,9 @@ fn decode_newest(source: &mut Source<'_>, held: u8) -> Result<Option<Fact>, Stat
         expected: number(present::EXPECTED)?,
         error: number(present::ERROR)?,
         score: number(present::SCORE)?,
+        channel: None,
+        silent_ms: None,
+        step: None,
         learning: held & present::LEARNING != 0,
     }))
 }
@@ -223,24 +245,39 @@ pub struct Detector {
     pub prior: Prior,
 }
 
+/// How a reading was taken in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Taken {
+    fate: Fate,
+    /// Whether it entered the window.
+    is_held: bool,
+    finding: Option<Finding>,
+}
+
+impl Taken {
+    fn aside(fate: Fate) -> Self {
+        Self { fate, is_held: false, finding: None }
+    }
+}
+
 impl Detector {
     /// Takes in a reading and appends its window to `windows` when there is one for the model to reconstruct.
     pub fn observe(&self, device: &mut Device, reading: Reading, windows: &mut Vec<f32>) -> Observation {
-        let fate = self.take_in(device, reading);
-        let window_scale = match (fate, self.policy) {
-            (Fate::Late | Fate::Duplicate, _) => None,
-            (Fate::Fresh, Policy::Fixed { threshold }) => {
+        let Taken { fate, is_held, finding } = self.take_in(device, reading);
+        let window_scale = match self.policy {
+            _ if !is_held => None,
+            Policy::Fixed { threshold } => {
                 let scale = Scale { mean: FIXED_MEAN, spread: FIXED_SPREAD };
                 // The rule is about one reading: earlier anomalies must not make it look at this one differently.
                 device.signal.write_window(scale, threshold.sqrt(), windows);
                 Some(scale)
             }
-            (Fate::Fresh, Policy::Calibrated) => device
+            Policy::Calibrated => device
                 .signal
                 .write_own_window(self.prior.spread, windows)
                 .then(|| device.signal.scale(self.prior.spread)),
         };
-        Observation { reading, fate, window_scale }
+        Observation { reading, fate, window_scale, finding }
     }
 
     /// Decides on an observed reading from its window and the model's reconstruction of it, and enters the result in
@@ -260,75 +297,137 @@ impl Detector {
             expected: None,
             error: None,
             score: None,
-            learning: self.is_learning(device),
+            channel: None,
+            learning: self.policy == Policy::Calibrated
+                && (device.calibration.is_learning()
+                    || seen.finding.as_ref().is_some_and(Channels::is_young)),
+            silent_ms: seen.finding.and_then(|finding| finding.silent_ms),
+            step: None,
         };
         if let (Some(scale), Some(newest)) = (seen.window_scale, reconstruction.last()) {
-            let error = round_significant(self.error(window, reconstruction));
             fact.expected = Some(round_thousandth(scale.denormalize(*newest)));
-            fact.error = Some(error);
-            fact.score = Some(round_significant(self.score(device, error)));
+            fact.error = Some(round_significant(self.error(window, reconstruction)));
         }
-        self.absorb(device, &fact);
+        if let Some((channel, score)) = self.score(device, seen, fact.error) {
+            let score = round_significant(score);
+            fact.score = Some(score);
+            fact.channel = channel.filter(|_| Verdict::of(score) == Verdict::Anomaly);
+        }
+        fact.step = self.absorb(device, &fact);
         fact
     }
 
     /// Enters a stored fact in the device's state and decides nothing: replay.
     pub fn apply(&self, device: &mut Device, fact: &Fact) {
+        let mut fact = *fact;
         if fact.fate != Fate::Duplicate {
-            self.take_in(device, fact.reading);
+            let taken = self.take_in(device, fact.reading);
+            fact.silent_ms = taken.finding.and_then(|finding| finding.silent_ms);
         }
-        self.absorb(device, fact);
+        self.absorb(device, &fact);
     }
 
-    fn take_in(&self, device: &mut Device, reading: Reading) -> Fate {
+    fn take_in(&self, device: &mut Device, reading: Reading) -> Taken {
         let timestamp_ms = reading.timestamp_ms();
         if device.signal.holds(timestamp_ms) || device.late_ms.contains(&timestamp_ms) {
-            return Fate::Duplicate;
+            return Taken::aside(Fate::Duplicate);
         }
         if device.observed_ms.is_some_and(|newest| timestamp_ms <= newest) {
-            if device.late_ms.len() == LATE_TIMES {
-                device.late_ms.remove(0);
-            }
-            device.late_ms.push(timestamp_ms);
-            return Fate::Late;
+            device.remember_aside(timestamp_ms);
+            return Taken::aside(Fate::Late);
         }
-        device.signal.push(reading, self.prior.spread);
-        device.observed_ms = Some(reading.timestamp_ms());
-        Fate::Fresh
+        device.observed_ms = Some(timestamp_ms);
+        if self.policy != Policy::Calibrated {
+            device.signal.push(reading, self.prior.spread);
+            return Taken { fate: Fate::Fresh, is_held: true, finding: None };
+        }
+        let mean =
+            if self.prior.is_unitless() { Mean::Unitless } else { Mean::Celsius(device.signal.mean()) };
+        let (mut finding, is_credible) = device.channels.arrive(reading, mean);
+        if is_credible {
+            device.signal.push(reading, self.prior.spread);
+            let spread = device.signal.scale(self.prior.spread).spread;
+            device.channels.take(reading, spread, &mut finding);
+        } else {
+            device.remember_aside(timestamp_ms);
+        }
+        Taken { fate: Fate::Fresh, is_held: is_credible, finding: Some(finding) }
     }
 
     fn error(&self, window: &[f32], reconstruction: &[f32]) -> f64 {
         match self.policy {
-            Policy::Calibrated => reconstruction_error(window, reconstruction),
-            Policy::Fixed { .. } => {
-                let newest = WINDOW_LENGTH.min(window.len()).min(reconstruction.len()).saturating_sub(1);
-                reconstruction_error(&window[newest..], &reconstruction[newest..])
-            }
+            Policy::Calibrated => newest_error(window, reconstruction),
+            Policy::Fixed { .. } => error_of_newest(1, window, reconstruction),
         }
     }
 
-    fn score(&self, device: &Device, error: f64) -> f64 {
+    fn score(
+        &self,
+        device: &Device,
+        seen: &Observation,
+        error: Option<f64>,
+    ) -> Option<(Option<Channel>, f64)> {
         match self.policy {
-            Policy::Calibrated => device.calibration.score(error, self.prior.error_quantile),
-            Policy::Fixed { threshold } => error / threshold,
+            Policy::Calibrated => {
+                let mut finding = seen.finding?;
+                if let Some(error) = error {
+                    let score = device.calibration.score(error, self.prior.error_quantile);
+                    finding.note(Channel::Reconstruction, score);
+                }
+                let (channel, score) = finding.fuse();
+                Some((Some(channel), score))
+            }
+            Policy::Fixed { threshold } => Some((None, error? / threshold)),
         }
     }
 
-    fn is_learning(&self, device: &Device) -> bool {
-        self.policy == Policy::Calibrated && device.calibration.is_learning()
-    }
-
-    fn absorb(&self, device: &mut Device, fact: &Fact) {
+    fn absorb(&self, device: &mut Device, fact: &Fact) -> Option<Step> {
         if let Some(error) = fact.error {
-            device.calibration.absorb(error, self.prior.error_quantile);
+            device.calibration.absorb(error);
         }
-        if fact.verdict() == Verdict::Anomaly {
-            device.last_anomaly_ms = Some(fact.reading.timestamp_ms());
+        if fact.fate != Fate::Fresh {
+            return None;
         }
-        if fact.fate == Fate::Fresh {
-            device.newest = Some(*fact);
-        }
+        // What it does to the alert is remembered by the alert.
+        device.newest = Some(Fact { channel: None, silent_ms: None, step: None, ..*fact });
+        let Fact { reading, silent_ms, channel, .. } = *fact;
+        let at_ms = reading.timestamp_ms();
+        device.episode.step(Moment { at_ms, silent_ms, score: fact.score?, channel })
     }
+}
+
+impl Device {
+    /// Remembers the time of a reading that is not in the window, so that one sent again is known.
+    fn remember_aside(&mut self, timestamp_ms: i64) {
+        if self.late_ms.len() == LATE_TIMES {
+            self.late_ms.remove(0);
+        }
+        self.late_ms.push(timestamp_ms);
+    }
+}
+
+impl Prior {
+    /// What is assumed of series that are no temperatures.
+    #[must_use]
+    pub fn unitless(error_quantile: f64) -> Self {
+        Self { spread: 0.0, error_quantile }
+    }
+
+    fn is_unitless(&self) -> bool {
+        self.spread <= 0.0
+    }
+}
+
+/// Mean squared difference between the newest values of a window and their reconstruction, in normalized units: what
+/// a device is judged by.
+#[must_use]
+pub fn newest_error(window: &[f32], reconstruction: &[f32]) -> f64 {
+    error_of_newest(NEWEST_VALUES, window, reconstruction)
+}
+
+fn error_of_newest(n_values: usize, window: &[f32], reconstruction: &[f32]) -> f64 {
+    let from = window.len().min(reconstruction.len()).saturating_sub(n_values);
+    reconstruction_error(&window[from..], &reconstruction[from..])
 }
 
 /// Rounds to a thousandth of a degree; a reconstruction that is not finite comes out as zero.
@@ -358,28 +457,72 @@ mod tests {
         detector.decide(device, &seen, &window, &reconstruction)
     }
 
+    const INTERVAL_MS: i64 = 300_000;
+
     #[test]
     fn a_steady_device_is_normal_and_its_spike_is_not() {
         let mut device = Device::default();
         for n in 0..1200 {
-            let fact = step(&CALIBRATED, &mut device, n, 20.0 + 0.2 * f64::from((n * 7 % 5) as i32));
-            assert_eq!(fact.verdict(), Verdict::Normal, "{fact:?}");
+            let celsius = 20.0 + 0.2 * f64::from(i32::try_from(n * 7 % 5).unwrap());
+            let fact = step(&CALIBRATED, &mut device, n * INTERVAL_MS, celsius);
+            assert_eq!(fact.verdict(), Verdict::Normal, "{n}: {fact:?}");
         }
-        let fact = step(&CALIBRATED, &mut device, 1200, 30.0);
+        let fact = step(&CALIBRATED, &mut device, 1200 * INTERVAL_MS, 30.0);
         assert_eq!(fact.verdict(), Verdict::Anomaly);
+        assert!(fact.channel.is_some() && matches!(fact.step, Some(Step::Opened(_))), "{fact:?}");
         assert!(!fact.learning);
-        assert_eq!(device.last_anomaly_ms(), Some(1200));
+        assert_eq!(device.last_anomaly_ms(), Some(1200 * INTERVAL_MS));
+        assert_eq!(device.alert().map(|alert| alert.opened_ms), Some(1200 * INTERVAL_MS));
     }
 
     #[test]
-    fn a_new_device_says_that_it_is_learning() {
+    fn a_new_device_is_judged_at_once_and_says_that_it_is_learning() {
         let mut device = Device::default();
         let first = step(&CALIBRATED, &mut device, 0, 20.0);
-        assert!(first.learning && first.score.is_none());
-        for n in 1..1056 {
-            step(&CALIBRATED, &mut device, n, 20.0);
+        assert!(first.learning && first.error.is_none());
+        assert_eq!(first.score, Some(0.0));
+        assert_eq!(step(&CALIBRATED, &mut device, 1, -127.0).channel, Some(Channel::Range));
+        for n in 1..576 {
+            assert!(step(&CALIBRATED, &mut device, n * INTERVAL_MS, 20.0).learning);
         }
-        assert!(!step(&CALIBRATED, &mut device, 1056, 20.0).learning);
+        assert!(!step(&CALIBRATED, &mut device, 577 * INTERVAL_MS, 20.0).learning);
+    }
+
+    #[test]
+    fn a_broken_sensor_leaves_no_trace_in_the_window() {
+        let mut device = Device::default();
+        for n in 0..100 {
+            step(&CALIBRATED, &mut device, n * INTERVAL_MS, 20.0 + f64::from(i32::try_from(n % 3).unwrap()));
+        }
+        let before = device.clone();
+        let broken = step(&CALIBRATED, &mut device, 100 * INTERVAL_MS, -9999.0);
+        assert_eq!((broken.verdict(), broken.channel), (Verdict::Anomaly, Some(Channel::Range)));
+        assert_eq!(device.signal, before.signal);
+        assert_eq!(step(&CALIBRATED, &mut device, 100 * INTERVAL_MS, -9999.0).fate, Fate::Duplicate);
+    }
+
+    #[test]
+    fn a_pause_is_silence_from_the_moment_it_was_too_long() {
+        let mut device = Device::default();
+        for n in 0..100 {
+            step(&CALIBRATED, &mut device, n * INTERVAL_MS, 20.0 + f64::from(i32::try_from(n % 3).unwrap()));
+        }
+        let fact = step(&CALIBRATED, &mut device, 120 * INTERVAL_MS, 20.0);
+        assert_eq!(fact.channel, Some(Channel::Silence));
+        assert_eq!(fact.silent_ms, Some(105 * INTERVAL_MS));
+        assert_eq!(device.alert().map(|alert| alert.opened_ms), fact.silent_ms);
+    }
+
+    #[test]
+    fn numbers_of_other_units_have_no_codes() {
+        let unitless = Detector { prior: Prior::unitless(1.0), ..CALIBRATED };
+        let mut device = Device::default();
+        for n in 0..10 {
+            let reading = Reading::unitless(n * INTERVAL_MS, if n % 2 == 0 { 0.0 } else { 1e9 }).unwrap();
+            let mut window = Vec::new();
+            let seen = unitless.observe(&mut device, reading, &mut window);
+            assert_eq!(unitless.decide(&mut device, &seen, &[], &[]).verdict(), Verdict::Normal);
+        }
     }
 
     #[test]
@@ -416,7 +559,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn replayed_facts_give_the_live_state(readings in prop::collection::vec((0_i64..400, -50.0_f64..150.0), 1..600)) {
+        fn replayed_facts_give_the_live_state(readings in prop::collection::vec((0_i64..400, -150.0_f64..200.0), 1..600)) {
             let (mut live, mut replayed) = (Device::default(), Device::default());
             for (timestamp_ms, celsius) in readings {
                 let fact = step(&CALIBRATED, &mut live, timestamp_ms, celsius);

@@ -1,7 +1,7 @@
 //! Decides whether a device's temperature readings are normal.
 //!
-//! A [`Reading`] enters and a [`Fact`] leaves: what was read, what the device was expected to read, and how far from
-//! its own habits that is.
+//! A [`Reading`] enters and a [`Fact`] leaves: what was read, what the device was expected to read, how far from its
+//! own habits that is, and what it does to the device's alert.
 //! The model is run by the caller, between [`Detector::observe`] and [`Detector::decide`], so that one call of the
 //! model serves a whole batch of devices.
 //!
@@ -10,16 +10,25 @@
 //! No function here calls the platform's mathematics library for anything that IEEE 754 does not define exactly.
 
 mod calibrate;
+mod channel;
+mod channels;
 mod codec;
 mod device;
+mod episode;
 mod normalize;
+mod peaks;
 mod reading;
+mod rules;
 mod score;
+mod season;
 mod signal;
 
-pub use calibrate::{Calibration, ErrorHistogram};
+pub use calibrate::Calibration;
+pub use channel::{Channel, Kind};
+pub use channels::Finding;
 pub use codec::StateError;
-pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior};
+pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior, RULES_VERSION, newest_error};
+pub use episode::{Alert, Episode, Moment, Step};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};
 pub use score::{Verdict, reconstruction_error, round_significant};

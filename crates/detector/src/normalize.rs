@@ -3,15 +3,18 @@
 use crate::codec::{Source, StateError, put_f64, put_unsigned};
 
 /// Readings from which mean and spread are learned before they only adapt slowly.
-const LEARNING_READINGS: u32 = 1024;
+const LEARNING_READINGS: u32 = 4096;
 /// Share of a new reading in mean and spread once they are learned: a memory of about this many readings.
-const ADAPTING_READINGS: f64 = 8192.0;
+const ADAPTING_READINGS: f64 = 4096.0;
 /// How many readings the spread of the model card counts for.
 const PRIOR_READINGS: f64 = 16.0;
 /// Spreads by which one reading may pull a learned mean: an anomaly must not become the new normal by its size.
 const PULL_LIMIT: f64 = 3.0;
-/// The least spread in degrees Celsius: below it lie the steps and the noise of the sensors themselves.
-const LEAST_SPREAD: f64 = 0.1;
+/// The least spread as a share of what is assumed of unknown devices: below it lie the steps and the noise of the
+/// sensors themselves.
+const LEAST_SHARE: f64 = 0.125;
+/// The least spread of all: what is divided by it must stay finite.
+const LEAST_SPREAD: f64 = 1e-9;
 
 /// A device's mean and spread, learned from its readings.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,6 +58,12 @@ impl Normalizer {
         })
     }
 
+    /// Tells whether there was no reading yet.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.n_readings == 0
+    }
+
     /// The mean in degrees Celsius.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -67,7 +76,7 @@ impl Normalizer {
         let n = f64::from(self.n_readings.min(LEARNING_READINGS));
         let variance =
             (n * self.variance + PRIOR_READINGS * prior_spread * prior_spread) / (n + PRIOR_READINGS);
-        variance.sqrt().max(LEAST_SPREAD)
+        variance.sqrt().max(LEAST_SHARE * prior_spread).max(LEAST_SPREAD)
     }
 }
 
@@ -88,7 +97,7 @@ mod tests {
     #[test]
     fn one_absurd_reading_hardly_moves_what_was_learned() {
         let mut normalizer = Normalizer::default();
-        for n in 0..1100 {
+        for n in 0..4200 {
             normalizer.observe(20.0 + f64::from(n % 3), 1.0);
         }
         let before = normalizer.clone();
@@ -103,6 +112,6 @@ mod tests {
         for _ in 0..1000 {
             normalizer.observe(-18.0, 1.0);
         }
-        assert!(normalizer.spread(1.0) >= LEAST_SPREAD);
+        assert!(normalizer.spread(1.0) >= LEAST_SHARE);
     }
 }

@@ -38,6 +38,19 @@ pub fn reconstruction_error(window: &[f32], reconstruction: &[f32]) -> f64 {
     sum / length
 }
 
+/// The binary logarithm, exact to a hundredth: the exponent, and a parabola for the rest.
+///
+/// Arithmetic that IEEE 754 defines exactly is used alone. What has no logarithm gets that of the smallest number.
+pub(crate) fn log2(value: f64) -> f64 {
+    if !value.is_finite() || value < f64::MIN_POSITIVE {
+        return if value == f64::INFINITY { 1024.0 } else { -1022.0 };
+    }
+    let bits = value.to_bits();
+    let exponent = u32::try_from(bits >> 52).map_or(0.0, |biased| f64::from(biased) - 1023.0);
+    let rest = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 1.0_f64.to_bits()) - 1.0;
+    exponent + rest + 0.346 * rest * (1.0 - rest)
+}
+
 /// Powers of ten that `f64` holds exactly.
 const POWERS_OF_TEN: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
@@ -107,6 +120,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_logarithm_is_one_within_a_hundredth(value in 1e-9_f64..1e9) {
+            prop_assert!((log2(value) - value.log2()).abs() < 0.01);
+        }
+
+        #[test]
+        fn everything_has_a_logarithm(value in prop::num::f64::ANY) {
+            prop_assert!(log2(value).is_finite());
+        }
+
         #[test]
         fn rounding_is_idempotent_and_survives_text(value in -1e6_f64..1e6) {
             let once = round_significant(value);

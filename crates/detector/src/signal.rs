@@ -85,6 +85,12 @@ impl Signal {
         self.n_held == WINDOW_LENGTH
     }
 
+    /// The device's own mean in degrees Celsius; `None` before its first reading.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (!self.normalizer.is_blank()).then(|| self.normalizer.mean())
+    }
+
     /// The device's own mean and spread, in degrees Celsius.
     #[must_use]
     pub fn scale(&self, prior_spread: f64) -> Scale {

@@ -35,6 +35,10 @@ pub const FLAG_LATE: u32 = 2;
 /// Flag: nothing was remembered of the device before this reading; it is its first, or the first after so long a
 /// silence that the device was forgotten.
 pub const FLAG_ANEW: u32 = 4;
+/// Where in the flags stands what noticed an anomaly: a code from 1 to 15, 0 for none.
+pub const CHANNEL_SHIFT: u32 = 3;
+/// The bits of that code, once they are shifted.
+pub const CHANNEL_MASK: u32 = 0b1111;
 /// Bits above the flags: the hour in which the hub took the reading in, counted from 1970, when that is another than
 /// for the device's reading before; 0 otherwise.
 pub const ARRIVED_SHIFT: u32 = 8;

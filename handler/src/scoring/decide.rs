@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use detector::{Detector, Fact, Fate, Observation, Reading, WINDOW_LENGTH};
-use wire::documents::{ARRIVED_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING};
+use detector::{Channel, Detector, Fact, Fate, Observation, Reading, WINDOW_LENGTH};
+use wire::documents::{ARRIVED_SHIFT, CHANNEL_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING};
 use wire::invocation::Event;
 use wire::telemetry::{self, Origin, Reject, TelemetryReading};
 
@@ -239,5 +239,6 @@ fn reading_of(telemetry: TelemetryReading<'_>) -> Result<(Cow<'_, str>, Reading)
 fn flags_of(fact: &Fact) -> u32 {
     let learning = if fact.learning { FLAG_LEARNING } else { 0 };
     let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
-    learning | late
+    let channel = u32::from(fact.channel.map_or(0, Channel::code)) << CHANNEL_SHIFT;
+    learning | late | channel
 }

@@ -206,6 +206,7 @@ impl Scorer {
             &format!("{:?} {prior:?}", settings.policy),
             &settings.buckets_per_partition.to_string(),
             env!("CARGO_PKG_VERSION"),
+            &detector::RULES_VERSION.to_string(),
         ];
         Self {
             detector: Detector { policy: settings.policy, prior },

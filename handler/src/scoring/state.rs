@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
-use detector::{Detector, Device, Fact, Fate, Reading, StateError, Verdict};
+use detector::{Channel, Detector, Device, Fact, Fate, Reading, StateError, Verdict};
 use wire::api::{DeviceStatus, DeviceView};
-use wire::documents::{ARRIVED_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow};
+use wire::documents::{
+    ARRIVED_SHIFT, CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow,
+};
 use wire::position::bucket_of;
 
 use super::listing::Listing;
@@ -410,6 +412,10 @@ fn fact_of(row: &ReadingRow) -> Option<Fact> {
         expected: row.expected,
         error: row.error,
         score: row.score,
+        channel: u8::try_from((row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK).ok().and_then(Channel::of_code),
         learning: row.flags & FLAG_LEARNING != 0,
+        // Both follow from the readings: applying the fact finds them again.
+        silent_ms: None,
+        step: None,
     })
 }

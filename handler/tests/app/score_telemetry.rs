@@ -76,19 +76,21 @@ async fn a_spike_of_a_known_device_is_an_anomaly_in_results_and_table() {
     let handler = Handler::new(&[]);
     let celsius = |n: i64| 20.0 + [0.0, 0.25, 0.5, 0.25][usize::try_from(n % 4).unwrap()];
     for batch in 0..17 {
-        let events = (0..64).map(|n| sent("d1", START_MS + (batch * 64 + n) * 60_000, celsius(n))).collect();
+        let events = (0..64).map(|n| sent("d1", START_MS + (batch * 64 + n) * 180_000, celsius(n))).collect();
         handler.invoke("score_telemetry", Envelope::new(batch * 64, events).body()).await;
     }
-    let spike = vec![sent("d1", START_MS + 1088 * 60_000, 35.0)];
+    let spike = vec![sent("d1", START_MS + 1088 * 180_000, 35.0)];
     let answer = handler.invoke("score_telemetry", Envelope::new(1088, spike).body()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let answer = answer.json();
     let documents = documents(&answer);
     let row = &documents[0]["readings"]["d1"][0];
     assert!(row[7].as_f64().unwrap() > 1.0, "{row}");
-    assert_eq!(row[8], 0, "past learning: {row}");
+    let flags = row[8].as_u64().unwrap();
+    assert_eq!(flags & 1, 0, "past learning: {row}");
+    assert_ne!((flags >> 3) & 15, 0, "a channel noticed it: {row}");
     let device = &of_type(&documents, "devices")[0]["devices"]["d1"];
-    assert_eq!(device[6], START_MS + 1088 * 60_000, "{device}");
+    assert_eq!(device[6], START_MS + 1088 * 180_000, "{device}");
 }
 
 #[tokio::test]

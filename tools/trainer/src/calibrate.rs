@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use autoencoder::Autoencoder;
-use detector::{WINDOW_LENGTH, reconstruction_error};
+use detector::{WINDOW_LENGTH, newest_error};
 use simulator::Family;
 
 use crate::fleet::FleetWindows;
@@ -34,10 +34,7 @@ impl FleetErrors {
             let mut reconstructions = Vec::new();
             model.reconstruct(windows, &mut reconstructions)?;
             let pairs = windows.chunks(WINDOW_LENGTH).zip(reconstructions.chunks(WINDOW_LENGTH));
-            devices.push((
-                *family,
-                pairs.map(|(seen, expected)| reconstruction_error(seen, expected)).collect(),
-            ));
+            devices.push((*family, pairs.map(|(seen, expected)| newest_error(seen, expected)).collect()));
         }
         Ok(Self { devices })
     }

@@ -4,6 +4,7 @@
 //! Windows are made and judged by `detector`, reconstructed by `autoencoder` and described by `wire`, as in the
 //! handler; nothing of those is repeated here.
 
+pub mod backtest;
 pub mod calibrate;
 pub mod fit;
 pub mod fleet;

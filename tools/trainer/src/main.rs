@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use trainer::backtest::{self, Model, Unit};
 use trainer::report;
 use trainer::train::{TrainOptions, Trained, train};
 
@@ -21,6 +22,8 @@ struct CommandLine {
 enum Command {
     /// Fits and calibrates a model on synthetic devices, writes it, and reports on it.
     Train(TrainArgs),
+    /// Replays CSV files through the code that serves, and writes scores and alerts.
+    Backtest(BacktestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -36,10 +39,30 @@ struct TrainArgs {
     report: PathBuf,
 }
 
+#[derive(Debug, Args)]
+struct BacktestArgs {
+    /// Folder for series/ and alerts.csv.
+    #[arg(long)]
+    out: PathBuf,
+    /// In what the values are.
+    #[arg(long, value_enum, default_value_t = Unit::Celsius)]
+    unit: Unit,
+    /// Folder of autoencoder.onnx and model_card.json.
+    #[arg(long, default_value = "model")]
+    model: PathBuf,
+    /// Judges with random cut forest in place of the model, under the same cool-down: a baseline.
+    #[arg(long)]
+    baseline: bool,
+    /// Series with the columns timestamp,value: each is a device of its own.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     let result = match command_line.command {
         Command::Train(args) => run_train(&args),
+        Command::Backtest(args) => run_backtest(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,6 +88,17 @@ fn run_train(args: &TrainArgs) -> Result<()> {
     let page = report::write(&args.report, &trained)?;
     println!("wrote {} and {}", args.out.display(), page.display());
     print!("{}", report::summary(&trained.card));
+    Ok(())
+}
+
+fn run_backtest(args: &BacktestArgs) -> Result<()> {
+    let summary = if args.baseline {
+        backtest::run_baseline(args.unit, &args.files, &args.out)?
+    } else {
+        backtest::run(&Model::load(&args.model)?, args.unit, &args.files, &args.out)?
+    };
+    let backtest::Summary { n_files, n_rows, n_alerts } = summary;
+    println!("{n_files} series, {n_rows} rows, {n_alerts} alerts: {}", args.out.display());
     Ok(())
 }
 

@@ -2,12 +2,13 @@
 //!
 //! What enters is the repository and the command line; what leaves is `target/app`, the folder that the local host,
 //! `func start` and `func azure functionapp publish` run. It knows nothing about detection, documents or protocols:
-//! it starts other programs and copies files.
+//! it starts other programs, copies files and reads what they print.
 
 mod azurite;
 mod children;
 mod command;
 mod dev;
+mod evaluate;
 mod glibc;
 mod npm;
 mod publish;
@@ -40,6 +41,8 @@ enum Task {
     Start(start::Options),
     /// Checks everything: lints, tests, dependencies, dashboard, end to end.
     Test(test::Options),
+    /// Measures the shipped detector on labelled series: all gates in one table.
+    Evaluate(evaluate::Options),
     /// Publishes the app to a function app in Azure.
     Publish(publish::Options),
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Dev(options) => dev::run(&workspace, &options),
         Task::Start(options) => start::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
+        Task::Evaluate(options) => evaluate::run(&workspace, &options),
         Task::Publish(options) => publish::run(&workspace, &options),
     });
     match done {
