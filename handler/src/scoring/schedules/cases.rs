@@ -103,7 +103,7 @@ async fn an_event_that_panics_is_refused_and_its_neighbors_are_scored() {
     let place = Place::new();
     let scorer = place.scorer(Brittle, "a", N_BUCKETS);
     let mut events = readings(0..48);
-    events[45] = reading(45, 199.0);
+    events[45] = reading(45, 80.0);
     let first = AssertUnwindSafe(score(&scorer, &events, 0)).catch_unwind().await;
     assert!(first.is_err(), "the model panics");
     let scored = score(&scorer, &events, 1).await.unwrap();

@@ -21,6 +21,8 @@ use super::stream::{Course, Dice, MeanModel, START_MS};
 pub(super) const N_BUCKETS: u32 = 3;
 /// A day: devices that are silent for half of it are forgotten.
 pub(super) const TTL_S: i64 = 86_400;
+/// What was written so long ago every read sees; in truth it is minutes.
+const LONGEST_LAG_MS: i64 = TTL_S * 250;
 const LONG: Duration = Duration::from_secs(600);
 /// Longest batch.
 const MAX_BATCH: usize = 12;
@@ -82,6 +84,7 @@ pub(super) struct World {
     is_traced: bool,
     /// The hub whose documents lagging reads see some of.
     remembered_of: Option<usize>,
+    remembered_ms: i64,
     /// What an undisturbed run stores, by hub, and where facts are.
     reference: Vec<Stretch>,
     places: Vec<Key>,
@@ -122,6 +125,7 @@ impl World {
             expired: BTreeSet::new(),
             now_ms: START_MS,
             remembered_of: None,
+            remembered_ms: START_MS,
             is_traced: std::env::var_os("TRACE").is_some(),
             reference: Vec::new(),
             places: Vec::new(),
@@ -220,7 +224,7 @@ impl World {
     /// stream is unseen.
     fn lag(&mut self) {
         if self.again.is_none() && self.remembered_of == Some(self.hub) {
-            self.container.lag(1 + self.dice.below(6));
+            self.container.lag(1 + self.dice.below(12));
         }
     }
 
@@ -255,7 +259,7 @@ impl World {
             let redeployed = self.faults.redeploys && self.dice.one_in(2);
             let model = MeanModel(if redeployed { 0.9 } else { 1.0 });
             self.processes[instance] = Some(self.scorer(model));
-            if self.faults.any && self.dice.one_in(4) {
+            if self.faults.any && self.dice.one_in(2) {
                 self.lag();
             }
         }
@@ -292,6 +296,9 @@ impl World {
         self.now_ms = events.iter().filter_map(|event| event.enqueued_ms).fold(self.now_ms, i64::max);
         let stream = self.course.stream.clone();
         self.process(instance);
+        if self.now_ms - self.remembered_ms > LONGEST_LAG_MS {
+            self.container.lag(0);
+        }
         let process = self.processes[instance].as_ref().expect("started");
         mutants::set_rules(f64::from(process.model.0));
         let batch = Batch::new(&events)?;
@@ -402,7 +409,7 @@ impl World {
             self.put(document);
             if self.faults.any && self.dice.one_in(12) {
                 self.container.remember();
-                self.remembered_of = Some(self.hub);
+                (self.remembered_of, self.remembered_ms) = (Some(self.hub), self.now_ms);
             }
         }
         let is_late = end == End::Abandoned || end == End::Moved || self.dice.one_in(2);
