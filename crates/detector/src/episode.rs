@@ -8,7 +8,7 @@ use crate::channel::{Channel, Kind};
 use crate::codec::{Source, StateError, put_f64, put_signed};
 use crate::score::Verdict;
 
-/// Milliseconds without an anomaly after which an alert closes, and before which none opens.
+/// Milliseconds without an anomaly after which an alert closes.
 const CALM_MS: i64 = 4 * HOUR_MS;
 /// Milliseconds after an opening in which no other alert is opened.
 const COOL_DOWN_MS: i64 = 8 * HOUR_MS;
@@ -95,7 +95,8 @@ impl Episode {
             }
             return Some(Step::Closed(alert));
         }
-        if !is_anomaly || !is_calm || !is_cool {
+        // What began in the cool-down and lasts is an alert of its own when that ends.
+        if !is_anomaly || !is_cool {
             return None;
         }
         let began_ms = moment.silent_ms.filter(|_| channel == Some(Channel::Silence));
@@ -168,9 +169,16 @@ mod tests {
             (0..40).map(|hour| (hour, if hour % 3 == 0 { 2.0 } else { 0.1 })).collect();
         assert_eq!(play(&flapping), [(0, "opened")]);
         assert_eq!(
-            play(&[(0, 2.0), (4, 0.1), (6, 2.0), (7, 2.0), (12, 2.0)]),
-            [(0, "opened"), (4, "closed"), (12, "opened")]
+            play(&[(0, 2.0), (4, 0.1), (6, 2.0), (7, 2.0), (12, 0.1)]),
+            [(0, "opened"), (4, "closed")]
         );
+    }
+
+    #[test]
+    fn what_begins_in_the_cool_down_and_lasts_is_an_alert_when_that_ends() {
+        let mut scores = vec![(0, 2.0), (4, 0.1)];
+        scores.extend((5..10).map(|hour| (hour, 2.0)));
+        assert_eq!(play(&scores), [(0, "opened"), (4, "closed"), (8, "opened")]);
     }
 
     #[test]

@@ -87,13 +87,15 @@ impl Default for Peaks {
 impl Peaks {
     /// How near a value is to the boundary: 0 is a usual peak, 1 the boundary; 0 while too little is known.
     pub(crate) fn score(&self, value: f64, stretches: Stretches, by: Judging) -> f64 {
-        if stretches.is_learning() {
+        let above = value - f64::from(self.mean);
+        // Most values are below the usual peak, and cost no root.
+        if above <= 0.0 || stretches.is_learning() {
             return 0.0;
         }
         let n = f64::from(stretches.n_done);
         let spread = self.spread(stretches, by) * (1.0 + 1.0 / n).sqrt();
-        let score = (value - f64::from(self.mean)) / (by.boundary * spread);
-        if score.is_finite() { score.max(0.0) } else { 0.0 }
+        let score = above / (by.boundary * spread);
+        if score.is_finite() { score } else { 0.0 }
     }
 
     /// Takes in a value, and at the end of a stretch its peak: cut at the boundary, so that an anomaly does not

@@ -121,8 +121,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_logarithm_is_one_within_a_hundredth(value in 1e-9_f64..1e9) {
-            prop_assert!((log2(value) - value.log2()).abs() < 0.01);
+        fn a_logarithm_turns_products_into_sums(one in 1e-9_f64..1e9, other in 1e-9_f64..1e9) {
+            prop_assert!((log2(one * other) - log2(one) - log2(other)).abs() < 0.03);
+            prop_assert!((log2(2.0 * one) - log2(one) - 1.0).abs() < 1e-9);
+        }
+
+        #[test]
+        fn a_logarithm_grows(one in 1e-9_f64..1e9, other in 1e-9_f64..1e9) {
+            prop_assert!(one > other || log2(one) <= log2(other));
         }
 
         #[test]

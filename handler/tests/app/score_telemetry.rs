@@ -93,6 +93,30 @@ async fn a_spike_of_a_known_device_is_an_anomaly_in_results_and_table() {
     assert_eq!(device[6], START_MS + 1088 * 180_000, "{device}");
 }
 
+/// A replayed series as the trainer's `backtest` wrote it; a test of the trainer holds that it still does.
+const BACKTESTED: &str = include_str!("../fixtures/backtested.csv");
+
+#[tokio::test]
+async fn what_is_served_is_what_was_backtested() {
+    let handler = Handler::new(&[]);
+    let rows: Vec<Vec<&str>> = BACKTESTED.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let mut served = Vec::new();
+    // Batches of another size than the backtest's.
+    for (n, rows) in (0_i64..).zip(rows.chunks(100)) {
+        let event = |row: &Vec<&str>| {
+            let (at, celsius) = (row[0].replace(' ', "T"), row[1]);
+            text("d1", &format!(r#"{{"temperature":{celsius},"timestamp":"{at}Z"}}"#))
+        };
+        let envelope = Envelope::new(n * 100, rows.iter().map(event).collect());
+        let answer = handler.invoke("score_telemetry", envelope.body()).await.json();
+        let answered = answer["Outputs"]["documents"][0]["readings"]["d1"].as_array().unwrap().clone();
+        served.extend(answered.into_iter().map(|row| [row[5].as_f64(), row[7].as_f64()]));
+    }
+    let number = |cell: &str| (!cell.is_empty()).then(|| cell.parse::<f64>().unwrap());
+    let backtested: Vec<_> = rows.iter().map(|row| [number(row[2]), number(row[3])]).collect();
+    assert_eq!(served, backtested);
+}
+
 #[tokio::test]
 async fn the_original_rule_judges_from_the_first_reading_on() {
     let handler = Handler::new(&[("DETECTION_POLICY", "fixed"), ("FIXED_THRESHOLD", "0.01")]);
