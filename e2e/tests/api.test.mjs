@@ -81,7 +81,7 @@ describe("the HTTP API", () => {
       readings.map(({ timestamp, temperature }) => ({ timestamp, temperature })),
       [30, 31, 32, 33, 34, 35].map((step) => reading(1, step)),
     );
-    // A score needs a full window of 32 readings.
+    // What is expected needs a full window of 32 readings.
     assert.deepEqual(Object.keys(readings[0]).sort(), [
       "anomaly",
       "error",
@@ -91,8 +91,8 @@ describe("the HTTP API", () => {
       "timestamp",
     ]);
     assert.deepEqual(
-      readings.map(({ score }) => score === null),
-      [true, false, false, false, false, false],
+      readings.map(({ expected, score }) => [expected === null, score === null]),
+      [true, false, false, false, false, false].map((isFilling) => [isFilling, false]),
     );
     const texts = [from, to].map((ms) => encodeURIComponent(new Date(ms).toISOString()));
     const byText = await host.json(`/api/devices/beta/readings?from=${texts[0]}&to=${texts[1]}`);

@@ -19,7 +19,7 @@ describe("the page", () => {
   before(async () => {
     [host, browser, folder] = await Promise.all([startHost(), openBrowser(), temporaryFolder()]);
     await simulate(host, [
-      ...["--devices", DEVICES, "--history", "1d", "--interval", "60s", "--duration", "0"],
+      ...["--devices", DEVICES, "--history", "3d", "--interval", "60s", "--duration", "0"],
       ...["--fault-rate", "0"],
     ]);
     await poll("the fleet to be past learning", async () => {

@@ -12,7 +12,7 @@ use crate::children::Child;
 use crate::workspace::Workspace;
 
 /// The past that a new fleet brings along: more than a device takes to learn.
-const HISTORY: Duration = Duration::from_secs(2 * 24 * 3600);
+const HISTORY: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// Faults, one device after the other, so that there is something to see whenever the page is opened.
 const N_INJECTIONS: u32 = 24;
