@@ -160,14 +160,6 @@ pub enum ScoreError {
         "what this process remembers of the partition is older than half of RETENTION_DAYS; the next attempt reads it anew"
     )]
     Outdated,
-    /// A key frame cannot be read.
-    #[error("the stored state of device `{device_id}` is damaged: {reason}")]
-    Frame {
-        /// The device.
-        device_id: String,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// `BUCKETS_PER_PARTITION` was changed.
     #[error(
         "documents list device `{device_id}` in group {bucket}: BUCKETS_PER_PARTITION is not what they were written with; set it back"

@@ -121,7 +121,16 @@ impl Recovery<'_> {
                 let is_known = state.apply(self.detector, slot, &row, &mut undo);
                 let Some(frame) = frames.get(&(device_id, row.sequence, row.index)) else { continue };
                 if !is_known {
-                    state.restore(device_id, read_frame(frame, device_id)?);
+                    match read_frame(frame) {
+                        Ok(memory) => state.restore(device_id, memory),
+                        Err(error) => {
+                            tracing::error!(
+                                device_id,
+                                error,
+                                "a stored state cannot be read: the device starts anew"
+                            );
+                        }
+                    }
                 }
                 state.framed(slot);
             }
@@ -149,10 +158,10 @@ fn frames<'a>(documents: &[&'a ResultsDocument]) -> Frames<'a> {
     frames
 }
 
-fn read_frame(frame: &str, device_id: &str) -> Result<Memory, ScoreError> {
-    let damaged = |reason: String| ScoreError::Frame { device_id: device_id.to_owned(), reason };
-    let bytes = STANDARD_NO_PAD.decode(frame).map_err(|error| damaged(error.to_string()))?;
-    let (memory, _) = Memory::decode(&bytes).map_err(|error| damaged(error.to_string()))?;
+/// What a key frame holds; one of an earlier version of the program cannot be read.
+fn read_frame(frame: &str) -> Result<Memory, String> {
+    let bytes = STANDARD_NO_PAD.decode(frame).map_err(|error| error.to_string())?;
+    let (memory, _) = Memory::decode(&bytes).map_err(|error| error.to_string())?;
     Ok(memory)
 }
 
