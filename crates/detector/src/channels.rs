@@ -116,8 +116,6 @@ fn follow(mean: &mut f64, value: f64, n_readings: u32, length: f64) -> f64 {
 
 impl Channels {
     /// Notes the arrival of a reading, and tells whether its temperature is one.
-    ///
-    /// `mean` is the device's mean, if there is one, and `None` for series that are no temperatures.
     pub(crate) fn arrive(&mut self, reading: Reading, mean: Mean) -> (Finding, bool) {
         let at_ms = reading.timestamp_ms();
         let silent_ms = self.rules.arrive(at_ms);

@@ -40,12 +40,7 @@ impl Answers {
 impl StoredFacts for Answers {
     fn extent<'a>(&'a self, stream: &'a Stream, _: u32) -> Asked<'a, Option<Extent>> {
         let newest = self.newest().filter(|newest| newest.bucket.starts_with(&stream.bucket_prefix()));
-        let extent = newest.map(|newest| Extent {
-            last: newest.last_sequence,
-            term: newest.term,
-            enqueued_to: newest.enqueued_to,
-        });
-        ready(Ok(extent)).boxed()
+        ready(Ok(newest.as_ref().map(Extent::from))).boxed()
     }
 
     fn first<'a>(&'a self, _: &'a Stream, _: u32) -> Asked<'a, Option<i64>> {

@@ -25,6 +25,24 @@ pub struct Extent {
     pub enqueued_to: i64,
 }
 
+impl Extent {
+    /// The extent of two groups together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            last: self.last.max(other.last),
+            term: self.term.max(other.term),
+            enqueued_to: self.enqueued_to.max(other.enqueued_to),
+        }
+    }
+}
+
+impl From<&Header> for Extent {
+    fn from(header: &Header) -> Self {
+        Self { last: header.last_sequence, term: header.term, enqueued_to: header.enqueued_to }
+    }
+}
+
 /// A stretch of a stream, read back.
 #[derive(Debug, Default)]
 pub struct Stretch {

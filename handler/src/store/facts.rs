@@ -28,16 +28,7 @@ impl StoredFacts for Store {
     fn extent<'a>(&'a self, stream: &'a Stream, n_buckets: u32) -> Asked<'a, Option<Extent>> {
         async move {
             let newest = self.utmost(stream, n_buckets, "c.lastSequence DESC").await?;
-            let extents = newest.into_iter().map(|header| Extent {
-                last: header.last_sequence,
-                term: header.term,
-                enqueued_to: header.enqueued_to,
-            });
-            Ok(extents.reduce(|left, right| Extent {
-                last: left.last.max(right.last),
-                term: left.term.max(right.term),
-                enqueued_to: left.enqueued_to.max(right.enqueued_to),
-            }))
+            Ok(newest.iter().map(Extent::from).reduce(Extent::and))
         }
         .boxed()
     }

@@ -138,17 +138,7 @@ fn overlaps(document: &Value, first: i64, last: i64) -> bool {
 impl StoredFacts for Container {
     fn extent<'a>(&'a self, stream: &'a Stream, _: u32) -> Asked<'a, Option<Extent>> {
         let extent = self.facts_of(&stream.bucket_prefix()).map(|documents| {
-            let headers = documents.iter().map(header);
-            let extents = headers.map(|header| Extent {
-                last: header.last_sequence,
-                term: header.term,
-                enqueued_to: header.enqueued_to,
-            });
-            extents.reduce(|left, right| Extent {
-                last: left.last.max(right.last),
-                term: left.term.max(right.term),
-                enqueued_to: left.enqueued_to.max(right.enqueued_to),
-            })
+            documents.iter().map(|document| Extent::from(&header(document))).reduce(Extent::and)
         });
         ready(extent).boxed()
     }
