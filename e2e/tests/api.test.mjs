@@ -137,9 +137,10 @@ describe("the HTTP API", () => {
   });
 
   test("lists no alert", async () => {
-    assert.deepEqual(await host.json("/api/alerts"), { alerts: [] });
+    assert.deepEqual(await host.json("/api/alerts"), { alerts: [], next: null });
     assert.deepEqual(await host.json("/api/alerts?state=all&deviceId=alpha&from=0&to=1&limit=5"), {
       alerts: [],
+      next: null,
     });
   });
 
@@ -159,6 +160,9 @@ describe("the HTTP API", () => {
     ["/api/alerts?from=never", "from"],
     ["/api/alerts?to=never", "to"],
     ["/api/alerts?limit=1001", "limit"],
+    ["/api/alerts?kind=fire", "kind"],
+    ["/api/alerts?severity=mild", "severity"],
+    ["/api/alerts?after=there", "after"],
     ["/api/summary?verbose=1", "verbose"],
   ]) {
     test(`refuses ${path} and names the parameter`, async () => {

@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use detector::{Severity, Step};
 use futures::{StreamExt, TryStreamExt, stream};
 use wire::api::{DeviceCounts, DeviceStatus, DeviceView, is_anomaly};
-use wire::documents::{DeviceRow, DevicesDocument, FLAG_LATE, ReadingRow, ResultsDocument};
+use wire::documents::{
+    CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, DevicesDocument, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, OpenAlert,
+    ReadingRow, ResultsDocument, STEP_MASK, STEP_SHIFT,
+};
 use wire::stored::rows_by_device;
 
+use crate::alerts::device_view;
 use crate::shared_read::SharedRead;
 use crate::store::{Store, StoreError};
 
@@ -94,24 +99,26 @@ impl FleetReader {
 
 async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
     let buckets = newest_of(store, store.device_tables().await?).await?;
-    let mut newest: BTreeMap<String, DeviceRow> = BTreeMap::new();
-    for (device_id, row) in buckets.into_iter().flatten() {
-        // A device that changed partitions is in two buckets: the newer reading counts.
-        match newest.get(&device_id) {
-            Some(known) if known.timestamp >= row.timestamp => {}
-            _ => {
-                newest.insert(device_id, row);
+    let mut newest: BTreeMap<&str, DeviceView> = BTreeMap::new();
+    for (bucket, rows) in &buckets {
+        for (device_id, row) in rows {
+            // A device that changed partitions is in two buckets: the newer reading counts.
+            match newest.get(device_id.as_str()) {
+                Some(known) if known.timestamp >= row.timestamp => {}
+                _ => {
+                    newest.insert(device_id, device_view(bucket, device_id, row));
+                }
             }
         }
     }
-    Ok(Fleet { devices: newest.iter().map(|(device_id, row)| DeviceView::new(device_id, row)).collect() })
+    Ok(Fleet { devices: newest.into_values().collect() })
 }
 
-/// The newest rows of each bucket that the tables belong to.
+/// The newest rows of each bucket that the tables belong to, by bucket.
 async fn newest_of(
     store: &Store,
     tables: Vec<DevicesDocument>,
-) -> Result<Vec<HashMap<String, DeviceRow>>, StoreError> {
+) -> Result<Vec<(String, HashMap<String, DeviceRow>)>, StoreError> {
     let mut by_bucket: BTreeMap<String, Vec<DevicesDocument>> = BTreeMap::new();
     for table in tables {
         by_bucket.entry(table.header.bucket.clone()).or_default().push(table);
@@ -119,7 +126,8 @@ async fn newest_of(
     stream::iter(by_bucket)
         .map(|(bucket, tables)| async move {
             let later = store.results_after(&bucket, oldest_position(&tables)).await?;
-            Ok(newest_rows(&tables, &later))
+            let rows = newest_rows(&tables, &later);
+            Ok((bucket, rows))
         })
         .buffer_unordered(PARALLEL_READS)
         .try_collect()
@@ -156,7 +164,10 @@ fn newest_rows(tables: &[DevicesDocument], later: &[ResultsDocument]) -> HashMap
     newest.into_iter().map(|(device_id, (_, row))| (device_id, row)).collect()
 }
 
+/// A device's row after one more reading.
 fn advance(before: Option<DeviceRow>, row: &ReadingRow) -> DeviceRow {
+    // Of a device that was forgotten nothing goes on.
+    let before = before.filter(|_| row.flags & FLAG_ANEW == 0);
     let last_anomaly = before.and_then(|before| before.last_anomaly);
     DeviceRow {
         timestamp: row.timestamp,
@@ -164,8 +175,26 @@ fn advance(before: Option<DeviceRow>, row: &ReadingRow) -> DeviceRow {
         expected: row.expected,
         error: row.error,
         score: row.score,
-        flags: row.flags,
+        flags: row.flags & FLAG_LEARNING,
         last_anomaly: if is_anomaly(row.score) { Some(row.timestamp) } else { last_anomaly },
+        alert: alert_after(before.and_then(|before| before.alert), row),
+    }
+}
+
+/// The open alert after one more reading.
+fn alert_after(before: Option<OpenAlert>, row: &ReadingRow) -> Option<OpenAlert> {
+    let step = u8::try_from((row.flags >> STEP_SHIFT) & STEP_MASK).ok().and_then(Step::of_code);
+    match step {
+        None => before,
+        Some(Step::Closed) => None,
+        Some(Step::Escalated) => before.map(|alert| OpenAlert { is_critical: true, ..alert }),
+        Some(Step::Opened) => Some(OpenAlert {
+            sequence: row.sequence,
+            index: row.index,
+            opened_at: row.timestamp,
+            channel: (row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK,
+            is_critical: row.score.is_some_and(|score| Severity::of(score) == Severity::Critical),
+        }),
     }
 }
 
@@ -192,6 +221,7 @@ mod tests {
             score: None,
             flags: 0,
             last_anomaly: None,
+            alert: None,
         };
         DevicesDocument {
             header: header("devices", position, position),
@@ -218,7 +248,6 @@ mod tests {
             to: 0,
             columns: vec![],
             readings: [("d".to_owned(), rows.iter().map(row).collect())].into(),
-            alerts: vec![],
             states: BTreeMap::new(),
         }
     }

@@ -10,6 +10,7 @@
 extern crate self as handler;
 
 pub mod access;
+pub mod alerts;
 pub mod app;
 pub mod blobs;
 pub mod check;

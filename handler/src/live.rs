@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use wire::api::{DeviceView, LIVE_BYTES, LIVE_TARGET, LiveAlerts, LiveUpdate};
+use serde::Serialize;
+use wire::api::{DeviceView, LIVE_BYTES, LIVE_TARGET, LiveAlert, LiveAlerts, LiveUpdate, OpenAlertView};
+use wire::documents::AlertDocument;
 use wire::invocation::{Audience, LiveItem, RawObject};
 
 use crate::scoring::Summary;
@@ -26,6 +28,10 @@ const REMEMBERED_DEVICES: usize = 64;
 const REMEMBERED_ATTEMPTS: usize = 1024;
 /// Bytes of a message's frame around its devices.
 const FRAME_BYTES: usize = 256;
+/// Alerts opened, and alerts closed, remembered between messages: more than one holds.
+const REMEMBERED_ALERTS: usize = 16;
+/// Bytes of a message that alerts may take; devices have the rest.
+const ALERT_BYTES: usize = LIVE_BYTES / 2;
 
 /// Gathers what was scored until a message may be sent.
 #[derive(Debug, Default)]
@@ -43,6 +49,7 @@ struct State {
     n_anomalies: usize,
     n_rejects: usize,
     devices: Vec<DeviceView>,
+    alerts: LiveAlerts,
 }
 
 impl LiveFeed {
@@ -95,25 +102,56 @@ impl State {
         // Anomalies first, then the newest.
         self.devices.sort_by_key(|device| (!device.anomaly, std::cmp::Reverse(device.timestamp)));
         self.devices.truncate(REMEMBERED_DEVICES);
+        for document in &summary.alerts {
+            let alerts = match document.step.as_str() {
+                "closed" => &mut self.alerts.closed,
+                "opened" => &mut self.alerts.opened,
+                _ => continue,
+            };
+            alerts.insert(0, live_alert(document));
+            alerts.truncate(REMEMBERED_ALERTS);
+        }
     }
 
     fn take(&mut self) -> LiveUpdate {
         let mut n_bytes = FRAME_BYTES;
+        let LiveAlerts { mut opened, mut closed } = std::mem::take(&mut self.alerts);
+        keep_fitting(&mut opened, &mut n_bytes, ALERT_BYTES);
+        keep_fitting(&mut closed, &mut n_bytes, ALERT_BYTES);
         let mut devices = std::mem::take(&mut self.devices);
-        let fitting = devices.iter().take_while(|device| {
-            n_bytes += serde_json::to_string(device).map_or(LIVE_BYTES, |json| json.len() + 1);
-            n_bytes <= LIVE_BYTES
-        });
-        let n_fitting = fitting.count();
-        devices.truncate(n_fitting);
+        keep_fitting(&mut devices, &mut n_bytes, LIVE_BYTES);
         LiveUpdate {
             enqueued_at: self.enqueued_at,
             readings: std::mem::take(&mut self.n_readings),
             anomalies: std::mem::take(&mut self.n_anomalies),
             rejects: std::mem::take(&mut self.n_rejects),
             devices,
-            alerts: LiveAlerts::default(),
+            alerts: LiveAlerts { opened, closed },
         }
+    }
+}
+
+/// Cuts a list where its JSON would make a message longer than `limit`.
+fn keep_fitting<T: Serialize>(items: &mut Vec<T>, n_bytes: &mut usize, limit: usize) {
+    let sizes = items.iter().map(|item| serde_json::to_string(item).map_or(limit, |json| json.len() + 1));
+    let ends = sizes.scan(*n_bytes, |end, size| {
+        *end += size;
+        Some(*end)
+    });
+    let fitting: Vec<usize> = ends.take_while(|end| *end <= limit).collect();
+    *n_bytes = fitting.last().copied().unwrap_or(*n_bytes);
+    items.truncate(fitting.len());
+}
+
+fn live_alert(document: &AlertDocument) -> LiveAlert {
+    LiveAlert {
+        device_id: document.device_id.clone(),
+        alert: OpenAlertView {
+            alert_id: document.alert_id.clone(),
+            kind: document.kind.clone(),
+            severity: document.severity.clone(),
+            opened_at: document.opened_at,
+        },
     }
 }
 

@@ -107,7 +107,7 @@ async fn answer(
         }
         [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
         [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
-        [alerts] if is(alerts, "alerts") => list_alerts::handle(query),
+        [alerts] if is(alerts, "alerts") => list_alerts::handle(app, query).await,
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
     }

@@ -24,7 +24,7 @@ const LATE_TIMES: usize = 32;
 /// Changes whenever the same readings may get other scores.
 pub const RULES_VERSION: u32 = 2;
 /// Format of a device's state that this code writes.
-const STATE_VERSION: u8 = 2;
+const STATE_VERSION: u8 = 3;
 /// Newest values of a window whose squared error counts: older ones were judged when they were new.
 const NEWEST_VALUES: usize = 4;
 
@@ -210,8 +210,19 @@ impl Device {
 
     /// The alert that is open.
     #[must_use]
-    pub fn alert(&self) -> Option<Alert> {
+    pub fn open_alert(&self) -> Option<Alert> {
         self.episode.open()
+    }
+
+    /// The newest alert, open or closed.
+    #[must_use]
+    pub fn newest_alert(&self) -> Option<Alert> {
+        self.episode.newest()
+    }
+
+    /// The newest readings that its window holds, oldest first: time in epoch milliseconds and degrees Celsius.
+    pub fn readings(&self) -> impl Iterator<Item = (i64, f64)> {
+        self.signal.readings()
     }
 }
 
@@ -313,7 +324,8 @@ impl Detector {
             fact.score = Some(score);
             fact.channel = channel.filter(|_| Verdict::of(score) == Verdict::Anomaly);
         }
-        fact.step = self.absorb(device, &fact);
+        fact.step = moment_of(&fact).and_then(|moment| device.episode.decide(moment));
+        absorb(device, &fact);
         fact
     }
 
@@ -324,7 +336,7 @@ impl Detector {
             let taken = self.take_in(device, fact.reading);
             fact.silent_ms = taken.finding.and_then(|finding| finding.silent_ms);
         }
-        self.absorb(device, &fact);
+        absorb(device, &fact);
     }
 
     fn take_in(&self, device: &mut Device, reading: Reading) -> Taken {
@@ -380,19 +392,27 @@ impl Detector {
             Policy::Fixed { threshold } => Some((None, error? / threshold)),
         }
     }
+}
 
-    fn absorb(&self, device: &mut Device, fact: &Fact) -> Option<Step> {
-        if let Some(error) = fact.error {
-            device.calibration.absorb(error);
-        }
-        if fact.fate != Fate::Fresh {
-            return None;
-        }
+/// What a fact means for alerts; nothing, unless it was judged.
+fn moment_of(fact: &Fact) -> Option<Moment> {
+    let Fact { reading, silent_ms, channel, .. } = *fact;
+    let is_judged = fact.fate == Fate::Fresh;
+    let score = fact.score.filter(|_| is_judged)?;
+    Some(Moment { at_ms: reading.timestamp_ms(), silent_ms, score, channel })
+}
+
+/// Enters a fact in the half of the state that knows errors and scores.
+fn absorb(device: &mut Device, fact: &Fact) {
+    if let Some(error) = fact.error {
+        device.calibration.absorb(error);
+    }
+    if fact.fate == Fate::Fresh {
         // What it does to the alert is remembered by the alert.
         device.newest = Some(Fact { channel: None, silent_ms: None, step: None, ..*fact });
-        let Fact { reading, silent_ms, channel, .. } = *fact;
-        let at_ms = reading.timestamp_ms();
-        device.episode.step(Moment { at_ms, silent_ms, score: fact.score?, channel })
+    }
+    if let Some(moment) = moment_of(fact) {
+        device.episode.enter(moment, fact.step);
     }
 }
 
@@ -469,10 +489,10 @@ mod tests {
         }
         let fact = step(&CALIBRATED, &mut device, 1200 * INTERVAL_MS, 30.0);
         assert_eq!(fact.verdict(), Verdict::Anomaly);
-        assert!(fact.channel.is_some() && matches!(fact.step, Some(Step::Opened(_))), "{fact:?}");
+        assert!(fact.channel.is_some() && fact.step == Some(Step::Opened), "{fact:?}");
         assert!(!fact.learning);
         assert_eq!(device.last_anomaly_ms(), Some(1200 * INTERVAL_MS));
-        assert_eq!(device.alert().map(|alert| alert.opened_ms), Some(1200 * INTERVAL_MS));
+        assert_eq!(device.open_alert().map(|alert| alert.began_ms), Some(1200 * INTERVAL_MS));
     }
 
     #[test]
@@ -510,7 +530,7 @@ mod tests {
         let fact = step(&CALIBRATED, &mut device, 120 * INTERVAL_MS, 20.0);
         assert_eq!(fact.channel, Some(Channel::Silence));
         assert_eq!(fact.silent_ms, Some(105 * INTERVAL_MS));
-        assert_eq!(device.alert().map(|alert| alert.opened_ms), fact.silent_ms);
+        assert_eq!(device.open_alert().map(|alert| alert.began_ms), fact.silent_ms);
     }
 
     #[test]

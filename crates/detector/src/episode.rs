@@ -15,15 +15,46 @@ const COOL_DOWN_MS: i64 = 8 * HOUR_MS;
 /// Milliseconds in an hour.
 const HOUR_MS: i64 = 3_600_000;
 
-/// An alert that is open.
+/// Score from which an alert is critical: three times as far from the usual as the boundary.
+const CRITICAL_SCORE: f64 = 3.0;
+
+/// How much an alert matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Beyond the boundary.
+    Warning,
+    /// Far beyond it.
+    Critical,
+}
+
+impl Severity {
+    /// That of an anomaly with a score.
+    #[must_use]
+    pub fn of(score: f64) -> Self {
+        if score >= CRITICAL_SCORE { Self::Critical } else { Self::Warning }
+    }
+
+    /// Its name in documents.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// An episode of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alert {
     /// What noticed it; `None` under the original rule.
     pub channel: Option<Channel>,
-    /// When it was opened, in epoch milliseconds: for silence, the moment at which the device became silent.
-    pub opened_ms: i64,
-    /// The greatest score since.
+    /// When it began, in epoch milliseconds: for silence, the moment at which the device became silent.
+    pub began_ms: i64,
+    /// The greatest score so far.
     pub peak_score: f64,
+    /// How much it matters; never less than before.
+    pub severity: Severity,
 }
 
 impl Alert {
@@ -35,12 +66,44 @@ impl Alert {
 }
 
 /// What a reading does to the alert of its device.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It opens this one.
-    Opened(Alert),
-    /// It closes this one.
-    Closed(Alert),
+    /// It opens one.
+    Opened,
+    /// It makes it critical.
+    Escalated,
+    /// It closes it.
+    Closed,
+}
+
+impl Step {
+    const ALL: [Self; 3] = [Self::Opened, Self::Escalated, Self::Closed];
+
+    /// Its code in stored documents, 1 to 3; 0 is for none.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Opened => 1,
+            Self::Escalated => 2,
+            Self::Closed => 3,
+        }
+    }
+
+    /// The step of a code; `None` for 0 and for codes that nothing has.
+    #[must_use]
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.code() == code)
+    }
+
+    /// Its name in documents.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Escalated => "escalated",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// A judged reading, as far as alerts are concerned.
@@ -56,10 +119,22 @@ pub struct Moment {
     pub channel: Option<Channel>,
 }
 
-/// A device's episode: the alert that is open, or how near it is to one.
+impl Moment {
+    fn is_anomaly(&self) -> bool {
+        Verdict::of(self.score) == Verdict::Anomaly
+    }
+
+    /// Whether so much time has passed since something, if there was anything.
+    fn is_past(&self, earlier_ms: Option<i64>, ms: i64) -> bool {
+        earlier_ms.is_none_or(|earlier_ms| self.at_ms.saturating_sub(earlier_ms) >= ms)
+    }
+}
+
+/// A device's episode: the newest alert, and how near it is to the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Episode {
-    open: Option<Alert>,
+    newest: Option<Alert>,
+    is_open: bool,
     last_anomaly_ms: Option<i64>,
     last_opened_ms: Option<i64>,
 }
@@ -68,7 +143,13 @@ impl Episode {
     /// The open alert.
     #[must_use]
     pub fn open(&self) -> Option<Alert> {
-        self.open
+        self.newest.filter(|_| self.is_open)
+    }
+
+    /// The newest alert, open or closed.
+    #[must_use]
+    pub fn newest(&self) -> Option<Alert> {
+        self.newest
     }
 
     /// When the newest anomaly was, in epoch milliseconds.
@@ -77,32 +158,38 @@ impl Episode {
         self.last_anomaly_ms
     }
 
-    /// Takes in a reading, and returns what it does.
-    pub fn step(&mut self, moment: Moment) -> Option<Step> {
+    /// What a reading does.
+    #[must_use]
+    pub fn decide(&self, moment: Moment) -> Option<Step> {
+        let is_anomaly = moment.is_anomaly();
+        match self.open() {
+            Some(_) if !is_anomaly && moment.is_past(self.last_anomaly_ms, CALM_MS) => Some(Step::Closed),
+            Some(alert) => (Severity::of(moment.score) > alert.severity).then_some(Step::Escalated),
+            // What began in the cool-down and lasts is an alert of its own when that ends.
+            None => (is_anomaly && moment.is_past(self.last_opened_ms, COOL_DOWN_MS)).then_some(Step::Opened),
+        }
+    }
+
+    /// Takes in a reading and what was decided on it.
+    pub fn enter(&mut self, moment: Moment, step: Option<Step>) {
         let Moment { at_ms, score, channel, .. } = moment;
-        let since = |earlier_ms: Option<i64>| earlier_ms.map(|earlier_ms| at_ms.saturating_sub(earlier_ms));
-        let is_anomaly = Verdict::of(score) == Verdict::Anomaly;
-        let is_calm = since(self.last_anomaly_ms).is_none_or(|passed| passed >= CALM_MS);
-        let is_cool = since(self.last_opened_ms).is_none_or(|passed| passed >= COOL_DOWN_MS);
-        if is_anomaly {
+        if moment.is_anomaly() {
             self.last_anomaly_ms = Some(at_ms);
         }
-        if let Some(mut alert) = self.open.take() {
+        if step == Some(Step::Opened) {
+            let silent_ms = moment.silent_ms.filter(|_| channel == Some(Channel::Silence));
+            let (began_ms, severity) = (silent_ms.unwrap_or(at_ms), Severity::of(score));
+            self.newest = Some(Alert { channel, began_ms, peak_score: score, severity });
+            (self.is_open, self.last_opened_ms) = (true, Some(at_ms));
+            return;
+        }
+        if let Some(alert) = self.newest.as_mut().filter(|_| self.is_open) {
             alert.peak_score = alert.peak_score.max(score);
-            if is_anomaly || !is_calm {
-                self.open = Some(alert);
-                return None;
+            if step == Some(Step::Escalated) {
+                alert.severity = Severity::Critical;
             }
-            return Some(Step::Closed(alert));
         }
-        // What began in the cool-down and lasts is an alert of its own when that ends.
-        if !is_anomaly || !is_cool {
-            return None;
-        }
-        let began_ms = moment.silent_ms.filter(|_| channel == Some(Channel::Silence));
-        let alert = Alert { channel, opened_ms: began_ms.unwrap_or(at_ms), peak_score: score };
-        (self.open, self.last_opened_ms) = (Some(alert), Some(at_ms));
-        Some(Step::Opened(alert))
+        self.is_open &= step != Some(Step::Closed);
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -110,10 +197,16 @@ impl Episode {
             out.push(u8::from(time.is_some()));
             put_signed(out, time.unwrap_or_default());
         }
-        out.push(u8::from(self.open.is_some()));
-        if let Some(alert) = &self.open {
+        let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let is_critical = self.newest.is_some_and(|alert| alert.severity == Severity::Critical);
+        out.push(
+            bit(self.newest.is_some(), present::ALERT)
+                | bit(self.is_open, present::OPEN)
+                | bit(is_critical, present::CRITICAL),
+        );
+        if let Some(alert) = &self.newest {
             out.push(alert.channel.map_or(0, Channel::code));
-            put_signed(out, alert.opened_ms);
+            put_signed(out, alert.began_ms);
             put_f64(out, alert.peak_score);
         }
     }
@@ -125,29 +218,42 @@ impl Episode {
             Ok(is_there.then_some(ms))
         };
         let (last_anomaly_ms, last_opened_ms) = (time()?, time()?);
-        let open = match source.byte()? {
+        let held = source.byte()?;
+        let newest = match held & present::ALERT {
             0 => None,
             _ => Some(Alert {
                 channel: Channel::of_code(source.byte()?),
-                opened_ms: source.signed()?,
+                began_ms: source.signed()?,
                 peak_score: source.finite("peak score")?,
+                severity: if held & present::CRITICAL == 0 { Severity::Warning } else { Severity::Critical },
             }),
         };
-        Ok(Self { open, last_anomaly_ms, last_opened_ms })
+        let is_open = newest.is_some() && held & present::OPEN != 0;
+        Ok(Self { newest, is_open, last_anomaly_ms, last_opened_ms })
     }
+}
+
+/// Bits that say what is held of an alert.
+mod present {
+    pub(super) const ALERT: u8 = 1;
+    pub(super) const OPEN: u8 = 2;
+    pub(super) const CRITICAL: u8 = 4;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn enter(episode: &mut Episode, moment: Moment) -> Option<Step> {
+        let step = episode.decide(moment);
+        episode.enter(moment, step);
+        step
+    }
+
     fn step(episode: &mut Episode, hour: i64, score: f64) -> Option<&'static str> {
         let channel = (score > 1.0).then_some(Channel::Level);
         let moment = Moment { at_ms: hour * HOUR_MS, silent_ms: None, score, channel };
-        episode.step(moment).map(|step| match step {
-            Step::Opened(_) => "opened",
-            Step::Closed(_) => "closed",
-        })
+        enter(episode, moment).map(Step::name)
     }
 
     fn play(scores: &[(i64, f64)]) -> Vec<(i64, &'static str)> {
@@ -184,19 +290,34 @@ mod tests {
     #[test]
     fn the_peak_is_the_greatest_score() {
         let mut episode = Episode::default();
-        for (hour, score) in [(0, 1.5), (1, 3.0), (2, 2.0)] {
+        for (hour, score) in [(0, 1.5), (1, 2.5), (2, 2.0)] {
             step(&mut episode, hour, score);
         }
-        assert_eq!(episode.open().map(|alert| alert.peak_score), Some(3.0));
+        assert_eq!(episode.open().map(|alert| alert.peak_score), Some(2.5));
     }
 
     #[test]
     fn an_alert_of_silence_begins_when_the_device_fell_silent() {
         let mut episode = Episode::default();
         let channel = Some(Channel::Silence);
-        let step = episode.step(Moment { at_ms: 100, silent_ms: Some(40), score: 2.0, channel });
-        assert!(
-            matches!(step, Some(Step::Opened(alert)) if alert.opened_ms == 40 && alert.kind() == Kind::Silence)
+        enter(&mut episode, Moment { at_ms: 100, silent_ms: Some(40), score: 2.0, channel });
+        assert_eq!(episode.open().map(|alert| (alert.began_ms, alert.kind())), Some((40, Kind::Silence)));
+    }
+
+    #[test]
+    fn an_alert_becomes_critical_once_and_stays_so() {
+        assert_eq!(
+            play(&[(0, 1.5), (1, 3.0), (2, 9.0), (3, 1.2), (4, 3.5), (9, 0.1)]),
+            [(0, "opened"), (1, "escalated"), (9, "closed")]
         );
+        assert_eq!(play(&[(0, 9.0), (1, 10.0), (6, 0.0)]), [(0, "opened"), (6, "closed")]);
+    }
+
+    #[test]
+    fn a_step_code_comes_back() {
+        for step in Step::ALL {
+            assert_eq!(Step::of_code(step.code()), Some(step));
+        }
+        assert_eq!((Step::of_code(0), Step::of_code(4)), (None, None));
     }
 }

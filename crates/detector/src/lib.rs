@@ -28,7 +28,7 @@ pub use channel::{Channel, Kind};
 pub use channels::Finding;
 pub use codec::StateError;
 pub use device::{Detector, Device, Fact, Fate, Observation, Policy, Prior, RULES_VERSION, newest_error};
-pub use episode::{Alert, Episode, Moment, Step};
+pub use episode::{Alert, Episode, Moment, Severity, Step};
 pub use normalize::Normalizer;
 pub use reading::{InvalidReading, Reading};
 pub use score::{Verdict, reconstruction_error, round_significant};

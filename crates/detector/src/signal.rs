@@ -46,6 +46,11 @@ impl Signal {
         self.timestamps_ms[..self.n_held].contains(&timestamp_ms)
     }
 
+    /// Time in epoch milliseconds and degrees Celsius of the readings held, oldest first.
+    pub fn readings(&self) -> impl Iterator<Item = (i64, f64)> {
+        self.places().map(|place| (self.timestamps_ms[place], f64::from(self.celsius[place])))
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         self.normalizer.encode(out);
         out.push(u8::try_from(self.n_held).unwrap_or(u8::MAX));

@@ -60,14 +60,28 @@ pub struct DeviceView {
     pub anomaly: bool,
     /// When its newest anomaly was measured, in epoch milliseconds.
     pub last_anomaly_at: Option<i64>,
-    /// The open alert, once alerts are opened.
-    pub alert: Option<serde_json::Value>,
+    /// The open alert.
+    pub alert: Option<OpenAlertView>,
+}
+
+/// A device's open alert in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenAlertView {
+    /// The alert.
+    pub alert_id: String,
+    /// What sort of fault it looks like.
+    pub kind: String,
+    /// `warning` or `critical`.
+    pub severity: String,
+    /// When it was opened, in epoch milliseconds.
+    pub opened_at: i64,
 }
 
 impl DeviceView {
-    /// Shows a stored row.
+    /// Shows a stored row with the alert that it names.
     #[must_use]
-    pub fn new(device_id: &str, row: &DeviceRow) -> Self {
+    pub fn new(device_id: &str, row: &DeviceRow, alert: Option<OpenAlertView>) -> Self {
         Self {
             device_id: device_id.to_owned(),
             status: DeviceStatus::of(row),
@@ -79,7 +93,7 @@ impl DeviceView {
             score: row.score,
             anomaly: is_anomaly(row.score),
             last_anomaly_at: row.last_anomaly,
-            alert: None,
+            alert,
         }
     }
 }
@@ -141,11 +155,57 @@ pub struct ReadingsView {
     pub readings: Vec<ReadingView>,
 }
 
-/// Alerts, newest first.
+/// Whether an alert goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// It goes on.
+    Open,
+    /// Its device was calm for a while, or nothing is remembered of the device any more.
+    Closed,
+}
+
+/// An alert as it stands after its newest step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertView {
+    /// The alert.
+    pub alert_id: String,
+    /// Whether it goes on.
+    pub state: AlertState,
+    /// The device.
+    pub device_id: String,
+    /// What sort of fault it looks like.
+    pub kind: String,
+    /// What noticed it; `None` under policy `fixed`.
+    pub channel: Option<String>,
+    /// `warning` or `critical`.
+    pub severity: String,
+    /// Whether the device was learning when it was opened.
+    pub learning: bool,
+    /// When it began, in epoch milliseconds: earlier than its opening when the device was silent.
+    pub began_at: i64,
+    /// When it was opened, in epoch milliseconds.
+    pub opened_at: i64,
+    /// When it was closed, in epoch milliseconds; `None` also when nothing closed it but the end of its device.
+    pub closed_at: Option<i64>,
+    /// Degrees Celsius of the reading that opened it.
+    pub temperature: f64,
+    /// Degrees Celsius that were expected then.
+    pub expected: Option<f64>,
+    /// The greatest score up to its newest step.
+    pub peak_score: f64,
+    /// Epoch milliseconds and degrees Celsius of the readings that led to it.
+    pub readings: Vec<(i64, f64)>,
+}
+
+/// A page of alerts, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertsView {
     /// The alerts.
-    pub alerts: Vec<serde_json::Value>,
+    pub alerts: Vec<AlertView>,
+    /// Cursor of the next page.
+    pub next: Option<String>,
 }
 
 /// A rejected event, or a rejected part of one.
@@ -266,11 +326,22 @@ pub struct LiveUpdate {
     pub alerts: LiveAlerts,
 }
 
-/// Alerts in a live message.
+/// Alerts in a live message: as many as fit, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveAlerts {
     /// Opened since the previous message.
-    pub opened: Vec<serde_json::Value>,
+    pub opened: Vec<LiveAlert>,
     /// Closed since the previous message.
-    pub closed: Vec<serde_json::Value>,
+    pub closed: Vec<LiveAlert>,
+}
+
+/// An alert in a live message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveAlert {
+    /// The device.
+    pub device_id: String,
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: OpenAlertView,
 }

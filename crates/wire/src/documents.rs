@@ -24,8 +24,11 @@ pub const DEVICES_ID: &str = "devices-";
 pub const READING_COLUMNS: [&str; 9] =
     ["sequence", "index", "count", "timestamp", "temperature", "expected", "error", "score", "flags"];
 /// Columns of a device's row.
-pub const DEVICE_COLUMNS: [&str; 7] =
-    ["timestamp", "temperature", "expected", "error", "score", "flags", "lastAnomaly"];
+pub const DEVICE_COLUMNS: [&str; 8] =
+    ["timestamp", "temperature", "expected", "error", "score", "flags", "lastAnomaly", "alert"];
+/// Seconds after which an alert's documents are deleted: a year, because people look back at alerts for longer than at
+/// readings.
+pub const ALERT_TTL_S: i64 = 365 * 24 * 3600;
 
 /// Flag: the device's own calibration had not taken over yet.
 pub const FLAG_LEARNING: u32 = 1;
@@ -39,9 +42,13 @@ pub const FLAG_ANEW: u32 = 4;
 pub const CHANNEL_SHIFT: u32 = 3;
 /// The bits of that code, once they are shifted.
 pub const CHANNEL_MASK: u32 = 0b1111;
+/// Where in the flags stands what a reading did to its device's alert: a code from 1 to 3, 0 for nothing.
+pub const STEP_SHIFT: u32 = 7;
+/// The bits of that code, once they are shifted.
+pub const STEP_MASK: u32 = 0b11;
 /// Bits above the flags: the hour in which the hub took the reading in, counted from 1970, when that is another than
 /// for the device's reading before; 0 otherwise.
-pub const ARRIVED_SHIFT: u32 = 8;
+pub const ARRIVED_SHIFT: u32 = 10;
 
 /// Type of a [`ResultsDocument`].
 pub const RESULTS: &str = "results";
@@ -50,6 +57,8 @@ pub const REJECTS: &str = "rejects";
 /// Type of a document that is a [`Header`] alone: the events of its stretch were lost before they came here, or facts
 /// of them were.
 pub const GAP: &str = "gap";
+/// Type of an [`AlertDocument`].
+pub const ALERT: &str = "alert";
 
 /// What every document says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,8 +118,6 @@ pub struct ResultsDocument<Readings = BTreeMap<String, Vec<ReadingRow>>> {
     pub columns: Vec<String>,
     /// Rows by device.
     pub readings: Readings,
-    /// Alerts opened, changed or closed in this stretch.
-    pub alerts: Vec<serde_json::Value>,
     /// Key frames: states of devices as they are after their last row in this document, in base64. From one of them
     /// and later rows a device's state can be had without its whole history.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -227,6 +234,80 @@ pub struct DevicesDocument {
     pub devices: BTreeMap<String, DeviceRow>,
 }
 
+/// One step of an alert, for lists and mail; never changed.
+///
+/// That it was taken is a fact of the reading's row; this is a copy with what people want to know, stored in front of
+/// that row. It depends on the fold alone: whoever writes it, writes the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertDocument {
+    /// Position and kind of the opening, and the step.
+    pub id: String,
+    /// [`ALERT`].
+    #[serde(rename = "type")]
+    pub document_type: String,
+    /// Partition key: that of the device's readings.
+    pub bucket: String,
+    /// [`DOCUMENT_VERSION`].
+    pub version: u32,
+    /// [`ALERT_TTL_S`].
+    pub ttl: i64,
+    /// The alert: the same in all its steps.
+    pub alert_id: String,
+    /// `opened`, `escalated` or `closed`.
+    pub step: String,
+    /// The device.
+    pub device_id: String,
+    /// What sort of fault it looked like when it was opened.
+    pub kind: String,
+    /// What noticed it; `None` under policy `fixed`.
+    pub channel: Option<String>,
+    /// `warning` or `critical`.
+    pub severity: String,
+    /// Whether the device's own calibration had not taken over yet.
+    pub learning: bool,
+    /// When it began, in epoch milliseconds: earlier than its opening when the device was silent.
+    pub began_at: i64,
+    /// When the reading that opened it was measured, in epoch milliseconds.
+    pub opened_at: i64,
+    /// When the reading of this step was measured, in epoch milliseconds.
+    pub at: i64,
+    /// When the hub took that reading in, in epoch milliseconds; `None` when the host did not say.
+    pub enqueued_at: Option<i64>,
+    /// Its temperature in degrees Celsius.
+    pub temperature: f64,
+    /// Degrees Celsius expected.
+    pub expected: Option<f64>,
+    /// Its score.
+    pub score: Option<f64>,
+    /// The greatest score of the alert so far.
+    pub peak_score: f64,
+    /// Epoch milliseconds and degrees Celsius, to the thousandth, of the readings before and at this step.
+    pub readings: Vec<(i64, f64)>,
+}
+
+/// Names an alert by the position and the kind of its opening; no text of a device is in it.
+#[must_use]
+pub fn alert_id(bucket: &str, sequence: i64, index: u32, kind: &str) -> String {
+    format!("{bucket}.{sequence}.{index}.{kind}")
+}
+
+/// The open alert in a device's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "AlertColumns", into = "AlertColumns")]
+pub struct OpenAlert {
+    /// Sequence number of the reading that opened it.
+    pub sequence: i64,
+    /// That reading's place in its event.
+    pub index: u32,
+    /// When it was measured, in epoch milliseconds.
+    pub opened_at: i64,
+    /// Code of the channel that noticed it; 0 for none.
+    pub channel: u32,
+    /// Whether it is critical.
+    pub is_critical: bool,
+}
+
 /// One device: see [`DEVICE_COLUMNS`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "DeviceColumns", into = "DeviceColumns")]
@@ -245,6 +326,23 @@ pub struct DeviceRow {
     pub flags: u32,
     /// When its newest anomaly was measured, in epoch milliseconds.
     pub last_anomaly: Option<i64>,
+    /// Its open alert.
+    pub alert: Option<OpenAlert>,
+}
+
+/// What an [`OpenAlert`] is in JSON.
+type AlertColumns = (i64, u32, i64, u32, u8);
+
+impl From<OpenAlert> for AlertColumns {
+    fn from(alert: OpenAlert) -> Self {
+        (alert.sequence, alert.index, alert.opened_at, alert.channel, u8::from(alert.is_critical))
+    }
+}
+
+impl From<AlertColumns> for OpenAlert {
+    fn from((sequence, index, opened_at, channel, is_critical): AlertColumns) -> Self {
+        Self { sequence, index, opened_at, channel, is_critical: is_critical != 0 }
+    }
 }
 
 /// What a [`ReadingRow`] is in JSON.
@@ -266,19 +364,19 @@ impl From<ReadingColumns> for ReadingRow {
 }
 
 /// What a [`DeviceRow`] is in JSON.
-type DeviceColumns = (i64, f64, Option<f64>, Option<f64>, Option<f64>, u32, Option<i64>);
+type DeviceColumns = (i64, f64, Option<f64>, Option<f64>, Option<f64>, u32, Option<i64>, Option<OpenAlert>);
 
 impl From<DeviceRow> for DeviceColumns {
     fn from(row: DeviceRow) -> Self {
-        let DeviceRow { timestamp, temperature, expected, error, score, flags, last_anomaly } = row;
-        (timestamp, temperature, expected, error, score, flags, last_anomaly)
+        let DeviceRow { timestamp, temperature, expected, error, score, flags, last_anomaly, alert } = row;
+        (timestamp, temperature, expected, error, score, flags, last_anomaly, alert)
     }
 }
 
 impl From<DeviceColumns> for DeviceRow {
     fn from(columns: DeviceColumns) -> Self {
-        let (timestamp, temperature, expected, error, score, flags, last_anomaly) = columns;
-        Self { timestamp, temperature, expected, error, score, flags, last_anomaly }
+        let (timestamp, temperature, expected, error, score, flags, last_anomaly, alert) = columns;
+        Self { timestamp, temperature, expected, error, score, flags, last_anomaly, alert }
     }
 }
 
@@ -296,7 +394,7 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&row).unwrap(), reading);
         assert_eq!(reading.split(',').count(), READING_COLUMNS.len());
-        let device = r#"[1,2.5,3.5,null,5.5,6,7]"#;
+        let device = r#"[1,2.5,3.5,null,5.5,6,7,null]"#;
         let row: DeviceRow = serde_json::from_str(device).unwrap();
         assert_eq!((row.timestamp, row.error, row.score, row.last_anomaly), (1, None, Some(5.5), Some(7)));
         assert_eq!(serde_json::to_string(&row).unwrap(), device);
@@ -306,6 +404,15 @@ mod tests {
     #[test]
     fn a_row_of_another_length_is_refused() {
         assert!(serde_json::from_str::<ReadingRow>("[1,2,3]").is_err());
-        assert!(serde_json::from_str::<DeviceRow>("[1,2.5,3.5,null,5.5,6,7,8]").is_err());
+        assert!(serde_json::from_str::<DeviceRow>("[1,2.5,3.5,null,5.5,6,7]").is_err());
+    }
+
+    #[test]
+    fn an_open_alert_stands_in_its_device_s_row() {
+        let device = r#"[1,2.5,3.5,null,5.5,6,7,[41,2,1000,6,1]]"#;
+        let row: DeviceRow = serde_json::from_str(device).unwrap();
+        let alert = OpenAlert { sequence: 41, index: 2, opened_at: 1000, channel: 6, is_critical: true };
+        assert_eq!(row.alert, Some(alert));
+        assert_eq!(serde_json::to_string(&row).unwrap(), device);
     }
 }

@@ -137,7 +137,6 @@ mod tests {
             to: 2000,
             columns: vec![],
             readings: [("d".to_owned(), rows)].into(),
-            alerts: vec![],
             states: BTreeMap::new(),
         }
     }

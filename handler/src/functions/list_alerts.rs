@@ -1,22 +1,44 @@
-//! Lists alerts, newest first; none is opened until the alert lifecycle exists.
+//! Lists alerts, newest first.
 
 use axum::response::Response;
-use wire::api::AlertsView;
+use wire::api::{AlertState, AlertsView};
 
+use crate::alerts::{self, Cursor, Question};
+use crate::app::App;
 use crate::parameters::Parameters;
 use crate::reply::{self, ApiError};
 
-const KNOWN: [&str; 5] = ["state", "deviceId", "from", "to", "limit"];
+const KNOWN: [&str; 8] = ["state", "deviceId", "kind", "severity", "from", "to", "after", "limit"];
+/// What `kind` may be: see `detector::Kind`.
+const KINDS: [&str; 8] = ["range", "stuck", "silence", "spike", "shift", "drift", "noise", "other"];
 
-/// Answers with the alerts asked for.
+/// Answers with a page of alerts.
 ///
 /// # Errors
 ///
-/// Names the parameter that is wrong.
-pub fn handle(query: &str) -> Result<Response, ApiError> {
+/// Names the parameter that is wrong, or the store that is away.
+pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query, &KNOWN)?;
-    parameters.word("state", &["open", "closed", "all"])?;
-    parameters.number("limit", 1, 1000, 100)?;
-    parameters.span()?;
-    Ok(reply::json(&AlertsView::default()))
+    let (from, to) = parameters.span()?;
+    let after = parameters.text("after").map(|text| {
+        text.parse::<Cursor>()
+            .map_err(|()| ApiError::parameter("after", "is not the `next` of an earlier page"))
+    });
+    let question = Question {
+        state: match parameters.word("state", &["open", "closed", "all"])? {
+            Some("all") => None,
+            Some("closed") => Some(AlertState::Closed),
+            _ => Some(AlertState::Open),
+        },
+        device_id: parameters.text("deviceId"),
+        kind: parameters.word("kind", &KINDS)?,
+        severity: parameters.word("severity", &["warning", "critical"])?,
+        from,
+        to,
+        after: after.transpose()?,
+        limit: parameters.number("limit", 1, 1000, 100)?,
+    };
+    let fleet = app.fleet.read().await?;
+    let page = alerts::read(&app.store, &fleet, &question).await?;
+    Ok(reply::json(&AlertsView { alerts: page.alerts, next: page.next.map(|cursor| cursor.to_string()) }))
 }

@@ -5,8 +5,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use detector::{Channel, Detector, Fact, Fate, Observation, Reading, WINDOW_LENGTH};
-use wire::documents::{ARRIVED_SHIFT, CHANNEL_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING};
+use detector::{Channel, Detector, Fact, Fate, Observation, Reading, Step, WINDOW_LENGTH};
+use wire::documents::{
+    ARRIVED_SHIFT, CHANNEL_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow, STEP_SHIFT,
+};
 use wire::invocation::Event;
 use wire::telemetry::{self, Origin, Reject, TelemetryReading};
 
@@ -45,7 +47,9 @@ pub struct Decided {
 pub enum Outcome {
     /// A reading of a device, with its scores and the flags of its row.
     Reading(usize, Fact, u32),
-    /// Its fact is stored already.
+    /// A reading of a device that is stored already.
+    StoredReading(usize, ReadingRow),
+    /// A reject or skip that is stored already.
     Stored,
     /// A reading that was there already.
     Duplicate(usize),
@@ -169,7 +173,7 @@ impl<M: Reconstruct> Decision<'_, M> {
             match self.rules.tail.reading(sequence, index) {
                 Some((_, row)) => {
                     self.state.apply(self.rules.detector, slot, row, self.undo);
-                    self.note(place, Seen::Clear(Outcome::Stored));
+                    self.note(place, Seen::Clear(Outcome::StoredReading(slot, *row)));
                 }
                 // The documents deny it: it was there already when they were written.
                 None => self.leave_out(place, Outcome::Duplicate(slot)),
@@ -213,8 +217,9 @@ impl<M: Reconstruct> Decision<'_, M> {
                 Seen::Clear(outcome) => outcome,
                 Seen::Reading { slot, observation, window, flags } => {
                     let (seen, expected) = (&self.windows[window.clone()], &reconstructions[window]);
-                    let device = &mut self.state.change(slot, self.undo).memory.device;
-                    let fact = self.rules.detector.decide(device, &observation, seen, expected);
+                    let memory = &mut self.state.change(slot, self.undo).memory;
+                    let fact = self.rules.detector.decide(&mut memory.device, &observation, seen, expected);
+                    memory.note_opening(&fact, place.sequence, place.index);
                     match fact.fate {
                         Fate::Duplicate => Outcome::Duplicate(slot),
                         Fate::Fresh | Fate::Late => Outcome::Reading(slot, fact, flags | flags_of(&fact)),
@@ -240,5 +245,6 @@ fn flags_of(fact: &Fact) -> u32 {
     let learning = if fact.learning { FLAG_LEARNING } else { 0 };
     let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
     let channel = u32::from(fact.channel.map_or(0, Channel::code)) << CHANNEL_SHIFT;
-    learning | late | channel
+    let step = u32::from(fact.step.map_or(0, Step::code)) << STEP_SHIFT;
+    learning | late | channel | step
 }

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use serde::Serialize;
 use wire::documents::{
-    DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, GAP, Header,
-    READING_COLUMNS, REJECT_TEXT_BYTES, REJECTS, RESULTS, ReadingRow, RejectEntry, RejectsDocument,
+    AlertDocument, DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, GAP,
+    Header, READING_COLUMNS, REJECT_TEXT_BYTES, REJECTS, RESULTS, ReadingRow, RejectEntry, RejectsDocument,
     ResultsDocument, SkipEntry, SortedRows,
 };
 use wire::invocation::{RawObject, looks_like_date};
@@ -33,7 +33,7 @@ const REJECT_BYTES: usize = 512;
 /// Bytes that one byte of text may become in JSON.
 const ESCAPED_BYTES: usize = 6;
 /// Bucket of admin calls, which belong to no stream.
-const MANUAL_BUCKET: &str = "manual";
+pub(super) const MANUAL_BUCKET: &str = "manual";
 
 /// What all documents of this process have in common.
 #[derive(Debug, Clone)]
@@ -69,14 +69,16 @@ pub struct Source<'a> {
     pub first: i64,
     /// Lost stretches that no stored document speaks of yet.
     pub gaps: &'a [(i64, i64)],
+    /// Documents of alerts.
+    pub alerts: &'a [AlertDocument],
 }
 
 /// Documents of one answer, in the order in which they must be stored.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// All that holds facts.
+    /// All that holds facts, and what must be stored before them.
     pub facts: Vec<RawObject>,
-    /// The last of them; `None` when there are none.
+    /// The last that holds facts; `None` when there are none.
     pub marker: Option<Marker>,
     /// Tables of devices.
     pub tables: Vec<RawObject>,
@@ -121,9 +123,15 @@ impl<'a> Writer<'a> {
     /// A fault of this program: a document that is no JSON, or one that the host would damage.
     pub fn write(&self, state: &mut State, source: Source<'_>) -> Result<Written, ScoreError> {
         let mut answer = Answer { writer: self, source, written: Written::default() };
+        if !mutants::is(Mutant::AlertsBehindRows) {
+            answer.write_alerts()?;
+        }
         answer.write_gaps()?;
         let buckets = answer.write_results(state)?;
         answer.write_rejects(state)?;
+        if mutants::is(Mutant::AlertsBehindRows) {
+            answer.write_alerts()?;
+        }
         if self.stream.is_some() {
             for bucket in buckets {
                 answer.write_devices(state, bucket)?;
@@ -181,6 +189,13 @@ impl Answer<'_> {
 
     fn header(&self, kind: &str, bucket: Option<usize>, stretch: &Range<i64>) -> Header {
         self.writer.header(kind, bucket, stretch, self.source.batch)
+    }
+
+    fn write_alerts(&mut self) -> Result<(), ScoreError> {
+        for document in self.source.alerts {
+            self.written.facts.push(RawObject::of(document)?);
+        }
+        Ok(())
     }
 
     fn write_gaps(&mut self) -> Result<(), ScoreError> {
@@ -253,7 +268,6 @@ impl Answer<'_> {
                 to,
                 columns: READING_COLUMNS.map(str::to_owned).to_vec(),
                 readings: SortedRows(rows),
-                alerts: Vec::new(),
                 states,
             };
             self.push(&document.header, &document)?;
@@ -264,7 +278,9 @@ impl Answer<'_> {
     fn write_rejects(&mut self, state: &State) -> Result<(), ScoreError> {
         let mut left_out: Vec<LeftOut<'_>> = Vec::new();
         let mut text_of = None;
-        let is_new = |part: &&Decided| !matches!(part.outcome, Outcome::Reading(..) | Outcome::Stored);
+        let is_new = |part: &&Decided| {
+            !matches!(part.outcome, Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored)
+        };
         for part in self.source.decided.iter().filter(is_new) {
             let is_reject = matches!(part.outcome, Outcome::Reject(_));
             let carries_text = is_reject && text_of != Some(part.event);
@@ -290,7 +306,7 @@ impl Answer<'_> {
             };
             for LeftOut { part, carries_text } in &left_out[range] {
                 match &part.outcome {
-                    Outcome::Reading(..) | Outcome::Stored => {}
+                    Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored => {}
                     Outcome::Reject(reject) => {
                         document.rejects.push(self.reject_entry(part, reject, *carries_text));
                     }
@@ -368,7 +384,8 @@ fn take_due_frames(state: &mut State, group: &[(usize, usize, ReadingRow)]) -> H
     due
 }
 
-fn reading_row(sequence: i64, part: &Decided, fact: &Fact, flags: u32) -> ReadingRow {
+/// The row of a reading; its sequence number and time are absolute.
+pub(super) fn reading_row(sequence: i64, part: &Decided, fact: &Fact, flags: u32) -> ReadingRow {
     ReadingRow {
         sequence,
         index: part.index,

@@ -5,6 +5,7 @@
 //! back what another process, or this one before it was killed, has stored.
 //! No clock and no randomness enter the fold: the same events give the same facts.
 
+mod alerts;
 pub mod batch;
 pub mod decide;
 pub mod documents;
@@ -31,15 +32,17 @@ use std::time::{Duration, Instant};
 use detector::{Detector, Prior, Verdict};
 use thiserror::Error;
 use wire::api::DeviceView;
+use wire::documents::AlertDocument;
 use wire::invocation::{Damage, EventBatchRequest, InvocationError, RawObject};
 use wire::position::{Stream, short_hash};
 
 use crate::model::Model;
 use crate::settings::Settings;
 use crate::store::StoreError;
+use alerts::Steps;
 use batch::Batch;
 use decide::{Decided, Outcome, Reconstruct};
-use documents::{Source, Writer, WriterIdentity, Written};
+use documents::{MANUAL_BUCKET, Source, Writer, WriterIdentity, Written};
 use journal::Journal;
 use mutants::Mutant;
 use partition::{Attempt, Partition};
@@ -117,6 +120,8 @@ pub struct Summary {
     pub enqueued_to: i64,
     /// Devices of the batch as they stand after it.
     pub devices: Vec<DeviceView>,
+    /// What it did to alerts.
+    pub alerts: Vec<AlertDocument>,
 }
 
 /// Why a batch fails, so that the host tries it again.
@@ -288,9 +293,10 @@ impl<M: Reconstruct> Scorer<M> {
         let rules = self.rules(&tail);
         let decided = decide::decide(rules, &mut state, batch, 0..batch.events().len(), &mut undo)
             .map_err(ScoreError::Model)?;
-        let source = Source { batch, decided: &decided, tail: &tail, first: batch.first(), gaps: &[] };
+        let source =
+            Source { batch, decided: &decided, tail: &tail, first: batch.first(), gaps: &[], alerts: &[] };
         let written = Writer::for_manual_call(&self.identity, body).write(&mut state, source)?;
-        let summary = summarize(&state, batch, &decided, &undo);
+        let summary = summarize(&state, batch, &decided, &undo, MANUAL_BUCKET);
         Ok(Scored { documents: written.facts, summary, snapshot: None })
     }
 
@@ -322,16 +328,31 @@ impl<M: Reconstruct> Scorer<M> {
         let mut undo = partition.state.begin();
         let decided = self.decide(partition, slot, batch, from, &tail, &mut undo);
         partition.state.list_changes(&undo);
-        let written =
-            decided.and_then(|decided| Ok((self.write(partition, batch, from, &decided, &tail)?, decided)));
-        let (written, decided) = match written {
+        let bucket_prefix = partition.stream.bucket_prefix();
+        let written = decided.and_then(|decided| {
+            let (detector, state) = (&self.detector, &partition.state);
+            let decided_on = &decided;
+            let alerts = Steps {
+                detector,
+                state,
+                undo: &undo,
+                batch,
+                decided: decided_on,
+                bucket_prefix: &bucket_prefix,
+            }
+            .documents();
+            let written = self.write(partition, batch, from, &decided, &alerts, &tail)?;
+            Ok((written, decided, alerts))
+        });
+        let (written, decided, alerts) = match written {
             Ok(written) => written,
             Err(error) => {
                 partition.state.undo(undo);
                 return Err(error);
             }
         };
-        let summary = summarize(&partition.state, batch, &decided, &undo);
+        let mut summary = summarize(&partition.state, batch, &decided, &undo, &bucket_prefix);
+        summary.alerts = alerts;
         let documents = end(partition, batch, from, written, undo);
         let snapshot = match mutants::is(Mutant::SnapshotOfAnswered) {
             true => snapshots::snapshot_of(partition, self.n_buckets)?,
@@ -346,11 +367,12 @@ impl<M: Reconstruct> Scorer<M> {
         batch: &Batch<'_>,
         from: usize,
         decided: &[Decided],
+        alerts: &[AlertDocument],
         tail: &Tail,
     ) -> Result<Written, ScoreError> {
         let mut gaps = partition.gaps.clone();
         gaps.extend(batch.jumps(from));
-        let source = Source { batch, decided, tail, first: batch.sequence(from), gaps: &gaps };
+        let source = Source { batch, decided, tail, first: batch.sequence(from), gaps: &gaps, alerts };
         Writer::for_stream(&self.identity, &partition.stream, partition.term)
             .write(&mut partition.state, source)
     }
@@ -411,7 +433,13 @@ fn end(
 }
 
 /// Counts what was decided, and shows the devices concerned.
-fn summarize(state: &State, batch: &Batch<'_>, decided: &[Decided], undo: &Undo) -> Summary {
+fn summarize(
+    state: &State,
+    batch: &Batch<'_>,
+    decided: &[Decided],
+    undo: &Undo,
+    bucket_prefix: &str,
+) -> Summary {
     let mut summary = Summary { enqueued_to: batch.enqueued_to(), ..Summary::default() };
     for part in decided {
         match &part.outcome {
@@ -420,13 +448,17 @@ fn summarize(state: &State, batch: &Batch<'_>, decided: &[Decided], undo: &Undo)
                 summary.n_anomalies += usize::from(fact.verdict() == Verdict::Anomaly);
             }
             Outcome::Reject(_) => summary.n_rejects += 1,
-            Outcome::Stored => summary.n_stored += 1,
+            Outcome::Stored | Outcome::StoredReading(..) => summary.n_stored += 1,
             Outcome::Duplicate(_) | Outcome::NotTelemetry => summary.n_skips += 1,
         }
     }
     let touched = undo.touched().map(|slot| state.entry(slot));
     let (loud, quiet): (Vec<_>, Vec<_>) = touched.partition(|entry| entry.is_anomalous());
-    summary.devices =
-        loud.into_iter().chain(quiet).take(SHOWN_DEVICES).filter_map(state::Entry::view).collect();
+    summary.devices = loud
+        .into_iter()
+        .chain(quiet)
+        .take(SHOWN_DEVICES)
+        .filter_map(|entry| entry.view(bucket_prefix))
+        .collect();
     summary
 }

@@ -22,6 +22,8 @@ pub(super) enum Mutant {
     RoundsLate,
     /// Readers take all documents.
     ReadersWithoutRule,
+    /// An alert's documents are stored behind the rows that state its steps.
+    AlertsBehindRows,
 }
 
 #[cfg(not(test))]

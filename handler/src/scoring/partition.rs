@@ -181,7 +181,16 @@ impl Partition {
             lost: attempt.patience.lost(),
             oldest_ms: attempt.oldest_ms,
         };
-        let found = recovery.catch_up(&mut self.state, from, first - 1).await?;
+        let found = match &mut self.carried {
+            None => recovery.catch_up(&mut self.state, from, first - 1, None).await?,
+            Some(carried) => {
+                // What is carried may have to be taken back, and then all that came after it.
+                let mut undo = self.state.begin();
+                let found = recovery.catch_up(&mut self.state, from, first - 1, Some(&mut undo)).await;
+                carried.undo.absorb(undo);
+                found?
+            }
+        };
         self.gaps.extend(found.gaps);
         Ok(found.term)
     }

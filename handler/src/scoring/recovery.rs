@@ -3,7 +3,8 @@
 //! A checkpoint moves only after success, so everything below a batch's first event is stored. Where something lacks,
 //! the read was stale and is repeated; what still lacks after many retries is lost, and said to be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -14,7 +15,7 @@ use wire::stored::{Precedence, placed_rows};
 
 use super::ScoreError;
 use super::mutants::{self, Mutant};
-use super::state::{Memory, State};
+use super::state::{Memory, State, Undo};
 use super::stored::{StoredFacts, Stretch};
 use super::tail::{by_bucket, check_bucket, left_out};
 
@@ -48,21 +49,42 @@ pub struct Found {
     pub term: u32,
 }
 
+/// What was known of devices before something was deleted by age: an old document that was written once more, late,
+/// outlives what came after it. A device's first key frame settles it.
+struct Doubts {
+    /// First sequence number after all that may be deleted.
+    kept: i64,
+    /// Devices that are settled.
+    settled: HashSet<usize>,
+}
+
 impl Recovery<'_> {
     /// Folds in everything from `first` up to and including `last`, proving all but the oldest.
     ///
-    /// The state's position moves only over what is proved.
+    /// The state's position moves only over what is proved. `undo` takes what is needed to go back, if that may happen:
+    /// for a new state it would be as large as the state.
     ///
     /// # Errors
     ///
     /// [`ScoreError`] when storage is away, or something lacks.
-    pub async fn catch_up(&self, state: &mut State, first: i64, last: i64) -> Result<Found, ScoreError> {
+    pub async fn catch_up(
+        &self,
+        state: &mut State,
+        first: i64,
+        last: i64,
+        mut undo: Option<&mut Undo>,
+    ) -> Result<Found, ScoreError> {
         let mut found = Found::default();
+        let mut doubts = Doubts { kept: i64::MIN, settled: HashSet::new() };
         let mut from = first;
         while from <= last {
             let to = last.min(from.saturating_add(CHUNK - 1));
             let stretch = self.stored.stretch(self.stream, state.n_buckets(), from, to).await?;
-            let proved = from.max(last.saturating_sub(PROVED)).max(self.first_kept(&stretch));
+            let kept = self.first_kept(&stretch);
+            if kept > from && !missing(&stretch, from, to.min(kept - 1)).is_empty() {
+                doubts.kept = doubts.kept.max(kept);
+            }
+            let proved = from.max(last.saturating_sub(PROVED)).max(kept);
             let missing = missing(&stretch, proved, to);
             if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())
                 && self.lost != Some((first, last))
@@ -79,7 +101,8 @@ impl Recovery<'_> {
                 );
             }
             found.gaps.extend(missing);
-            found.term = found.term.max(self.apply(state, &stretch, from, to)?);
+            found.term =
+                found.term.max(self.apply(state, &stretch, from..=to, &mut doubts, undo.as_deref_mut())?);
             state.position = Some(to);
             from = to.saturating_add(1);
         }
@@ -100,7 +123,14 @@ impl Recovery<'_> {
     }
 
     /// Applies a stretch's readings between two sequence numbers; returns the highest term.
-    fn apply(&self, state: &mut State, stretch: &Stretch, from: i64, to: i64) -> Result<u32, ScoreError> {
+    fn apply(
+        &self,
+        state: &mut State,
+        stretch: &Stretch,
+        wanted: RangeInclusive<i64>,
+        doubts: &mut Doubts,
+        mut undo: Option<&mut Undo>,
+    ) -> Result<u32, ScoreError> {
         let rejects = stretch.rejects.iter().map(|document| &document.header);
         let results = stretch.results.iter().map(|document| &document.header);
         let mut term = 0;
@@ -110,32 +140,44 @@ impl Recovery<'_> {
         }
         for (bucket, documents) in by_bucket(stretch) {
             let frames = frames(&documents);
-            // What was decided before the stretch is never taken back.
-            let mut undo = state.begin();
+            let mut unused = if undo.is_none() { state.begin() } else { Undo::default() };
+            let undo = undo.as_deref_mut().unwrap_or(&mut unused);
             for (device_id, row) in placed_rows(&documents) {
                 check_bucket(state, device_id, bucket)?;
-                if !(from..=to).contains(&row.sequence) {
+                if !wanted.contains(&row.sequence) {
                     continue;
                 }
                 let slot = state.slot(device_id);
-                let is_known = state.apply(self.detector, slot, &row, &mut undo);
+                let is_known = state.apply(self.detector, slot, &row, undo);
                 let Some(frame) = frames.get(&(device_id, row.sequence, row.index)) else { continue };
-                if !is_known {
-                    match read_frame(frame) {
-                        Ok(memory) => state.restore(device_id, memory),
-                        Err(error) => {
-                            tracing::error!(
-                                device_id,
-                                error,
-                                "a stored state cannot be read: the device starts anew"
-                            );
-                        }
-                    }
+                if doubts.are_settled_by(slot, row.sequence) || !is_known {
+                    restore(state, slot, frame, undo);
                 }
                 state.framed(slot);
             }
         }
         Ok(term)
+    }
+}
+
+impl Doubts {
+    /// Whether a frame is the first one of a device that is known only from before.
+    fn are_settled_by(&mut self, slot: usize, sequence: i64) -> bool {
+        self.kept > i64::MIN && sequence >= self.kept && self.settled.insert(slot)
+    }
+}
+
+/// Gives a device the memory of a key frame; one of an earlier version of the program cannot be read.
+fn restore(state: &mut State, slot: usize, frame: &str, undo: &mut Undo) {
+    match read_frame(frame) {
+        Ok(memory) => state.restore(slot, memory, undo),
+        Err(error) => {
+            tracing::error!(
+                device_id = &*state.entry(slot).id,
+                error,
+                "a stored state cannot be read: the device goes on with the readings that are stored"
+            );
+        }
     }
 }
 
@@ -158,7 +200,7 @@ fn frames<'a>(documents: &[&'a ResultsDocument]) -> Frames<'a> {
     frames
 }
 
-/// What a key frame holds; one of an earlier version of the program cannot be read.
+/// What a key frame holds.
 fn read_frame(frame: &str) -> Result<Memory, String> {
     let bytes = STANDARD_NO_PAD.decode(frame).map_err(|error| error.to_string())?;
     let (memory, _) = Memory::decode(&bytes).map_err(|error| error.to_string())?;

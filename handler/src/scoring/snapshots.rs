@@ -145,7 +145,7 @@ async fn read(
     let mut state = empty();
     for (device_id, bytes) in snapshot.devices()? {
         let (memory, _) = Memory::decode(bytes)?;
-        state.restore(device_id, memory);
+        state.insert(device_id, memory);
     }
     (state.position, state.enqueued_to) = (Some(header.position), header.enqueued_to);
     let term = header.term;

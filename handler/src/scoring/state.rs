@@ -5,15 +5,17 @@
 
 use std::collections::HashMap;
 
-use detector::{Channel, Detector, Device, Fact, Fate, Reading, StateError, Verdict};
+use detector::{Channel, Detector, Device, Fact, Fate, Reading, Severity, StateError, Step, Verdict};
 use wire::api::{DeviceStatus, DeviceView};
 use wire::documents::{
-    ARRIVED_SHIFT, CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow,
+    ARRIVED_SHIFT, CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, OpenAlert,
+    ReadingRow, STEP_MASK, STEP_SHIFT,
 };
 use wire::position::bucket_of;
 
 use super::listing::Listing;
 use super::mutants::{self, Mutant};
+use crate::alerts::device_view;
 
 /// Readings of a device between two key frames.
 const FRAME_READINGS: u32 = 256;
@@ -72,8 +74,8 @@ pub struct Entry {
     pub bucket: usize,
     /// Number of the table that lists it.
     pub page: usize,
-    /// The status that its table says, if it was written.
-    pub listed: Option<DeviceStatus>,
+    /// The status and the open alert that its table says, if it was written.
+    listed: Option<(DeviceStatus, Option<OpenAlert>)>,
     /// What is remembered of it.
     pub memory: Memory,
     saved_in: u64,
@@ -84,6 +86,8 @@ pub struct Entry {
 pub struct Memory {
     /// Its readings and habits.
     pub device: Device,
+    /// The reading that opened its newest alert.
+    opening: Opening,
     /// Hour in which its newest reading arrived, counted from 1970; 0 when the hub never said.
     pub arrived_hour: u32,
     /// Readings since its state was last written beside them, and the hour of that. Not part of what is folded: where
@@ -92,10 +96,25 @@ pub struct Memory {
     framed_hour: u32,
 }
 
+/// The reading that opened an alert.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Opening {
+    /// Sequence number of its event.
+    pub sequence: i64,
+    /// Its place in its event.
+    pub index: u32,
+    /// When it was measured, in epoch milliseconds.
+    pub at_ms: i64,
+}
+
 impl Memory {
     /// Appends the bytes that two equal folds have in common.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        let Opening { sequence, index, at_ms } = self.opening;
         out.extend_from_slice(&self.arrived_hour.to_le_bytes());
+        out.extend_from_slice(&sequence.to_le_bytes());
+        out.extend_from_slice(&index.to_le_bytes());
+        out.extend_from_slice(&at_ms.to_le_bytes());
         self.device.encode(out);
     }
 
@@ -106,10 +125,68 @@ impl Memory {
     /// [`StateError`] when the bytes are no state.
     pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), StateError> {
         let (hour, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
+        let (sequence, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
+        let (index, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
+        let (at_ms, bytes) = bytes.split_first_chunk().ok_or(StateError::Truncated)?;
         let (device, rest) = Device::decode(bytes)?;
         let arrived_hour = u32::from_le_bytes(*hour);
+        let opening = Opening {
+            sequence: i64::from_le_bytes(*sequence),
+            index: u32::from_le_bytes(*index),
+            at_ms: i64::from_le_bytes(*at_ms),
+        };
         // When it was last written beside a reading is not known: that is due.
-        Ok((Self { device, arrived_hour, n_since_frame: FRAME_READINGS, framed_hour: arrived_hour }, rest))
+        let (n_since_frame, framed_hour) = (FRAME_READINGS, arrived_hour);
+        Ok((Self { device, opening, arrived_hour, n_since_frame, framed_hour }, rest))
+    }
+
+    /// The reading that opened its newest alert.
+    #[must_use]
+    pub fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// Enters a stored reading, and decides nothing; its hour of arrival is the caller's.
+    ///
+    /// Returns what it does to the alert, or `None` for a reading that cannot be entered because what was before it is
+    /// not known.
+    pub fn apply(&mut self, detector: &Detector, row: &ReadingRow) -> Option<Fact> {
+        let mut fact = fact_of(row)?;
+        if mutants::is(Mutant::ReplayDecides) {
+            fact.error = fact.error.map(mutants::decided_again);
+        }
+        if row.flags & FLAG_ANEW != 0 {
+            self.forget();
+        } else if self.device.is_blank() {
+            return None;
+        }
+        detector.apply(&mut self.device, &fact);
+        self.note_opening(&fact, row.sequence, row.index);
+        Some(fact)
+    }
+
+    /// Notes a reading that opened an alert.
+    pub fn note_opening(&mut self, fact: &Fact, sequence: i64, index: u32) {
+        if fact.step == Some(Step::Opened) {
+            self.opening = Opening { sequence, index, at_ms: fact.reading.timestamp_ms() };
+        }
+    }
+
+    fn forget(&mut self) {
+        (self.device, self.opening, self.arrived_hour) = (Device::default(), Opening::default(), 0);
+    }
+
+    /// The open alert as tables say it.
+    fn open_alert(&self) -> Option<OpenAlert> {
+        let alert = self.device.open_alert()?;
+        let Opening { sequence, index, at_ms } = self.opening;
+        Some(OpenAlert {
+            sequence,
+            index,
+            opened_at: at_ms,
+            channel: u32::from(alert.channel.map_or(0, Channel::code)),
+            is_critical: alert.severity == Severity::Critical,
+        })
     }
 }
 
@@ -132,6 +209,12 @@ impl Undo {
     #[cfg(test)]
     pub(super) fn position(&self) -> Option<i64> {
         self.position
+    }
+
+    /// What a device's memory was before the batch.
+    #[must_use]
+    pub fn before(&self, slot: usize) -> Option<&Memory> {
+        self.saved.iter().find(|(saved, _)| *saved == slot).map(|(_, memory)| memory)
     }
 
     /// Lets this undo bring back what was before both, where `later` began when this one's batch had ended.
@@ -262,7 +345,7 @@ impl State {
         let is_forgotten = self.would_forget(slot, hour);
         let memory = &mut self.change(slot, undo).memory;
         if is_forgotten {
-            (memory.device, memory.arrived_hour) = (Device::default(), 0);
+            memory.forget();
         }
         memory.device.is_blank()
     }
@@ -292,17 +375,7 @@ impl State {
     pub fn apply(&mut self, detector: &Detector, slot: usize, row: &ReadingRow, undo: &mut Undo) -> bool {
         let hour = row.flags >> ARRIVED_SHIFT;
         self.hour = self.hour.max(hour);
-        let Some(mut fact) = fact_of(row) else { return false };
-        if mutants::is(Mutant::ReplayDecides) {
-            fact.error = fact.error.map(mutants::decided_again);
-        }
-        let memory = &mut self.change(slot, undo).memory;
-        if row.flags & FLAG_ANEW != 0 {
-            (memory.device, memory.arrived_hour) = (Device::default(), 0);
-        } else if memory.device.is_blank() {
-            return false;
-        }
-        detector.apply(&mut memory.device, &fact);
+        let Some(fact) = self.change(slot, undo).memory.apply(detector, row) else { return false };
         self.arrive(slot, hour, fact.fate);
         true
     }
@@ -311,19 +384,25 @@ impl State {
     pub fn list_changes(&mut self, undo: &Undo) {
         for slot in undo.touched() {
             let entry = &mut self.entries[slot];
-            let status = entry.row().map(|row| DeviceStatus::of(&row));
-            if status != entry.listed {
-                entry.listed = status;
+            let listed = entry.row().map(|row| (DeviceStatus::of(&row), row.alert));
+            if listed != entry.listed {
+                entry.listed = listed;
                 self.listing.mark(entry.bucket, entry.page);
             }
         }
     }
 
-    /// Gives a device the memory that was stored of it.
-    pub fn restore(&mut self, device_id: &str, memory: Memory) {
+    /// Adds a device with the memory that was stored of it.
+    pub fn insert(&mut self, device_id: &str, memory: Memory) {
         let slot = self.slot(device_id);
         self.hour = self.hour.max(memory.arrived_hour);
         self.entries[slot].memory = memory;
+    }
+
+    /// Gives a device the memory that was stored of it.
+    pub fn restore(&mut self, slot: usize, memory: Memory, undo: &mut Undo) {
+        self.hour = self.hour.max(memory.arrived_hour);
+        self.change(slot, undo).memory = memory;
     }
 
     /// Notes that a device's state was just stored beside its readings.
@@ -388,6 +467,7 @@ impl Entry {
             score: newest.score,
             flags: if newest.learning { FLAG_LEARNING } else { 0 },
             last_anomaly: self.memory.device.last_anomaly_ms(),
+            alert: self.memory.open_alert(),
         })
     }
 
@@ -399,8 +479,8 @@ impl Entry {
 
     /// The device as the page shows it.
     #[must_use]
-    pub fn view(&self) -> Option<DeviceView> {
-        Some(DeviceView::new(&self.id, &self.row()?))
+    pub fn view(&self, bucket_prefix: &str) -> Option<DeviceView> {
+        Some(device_view(&format!("{bucket_prefix}{}", self.bucket), &self.id, &self.row()?))
     }
 }
 
@@ -414,8 +494,8 @@ fn fact_of(row: &ReadingRow) -> Option<Fact> {
         score: row.score,
         channel: u8::try_from((row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK).ok().and_then(Channel::of_code),
         learning: row.flags & FLAG_LEARNING != 0,
-        // Both follow from the readings: applying the fact finds them again.
+        step: u8::try_from((row.flags >> STEP_SHIFT) & STEP_MASK).ok().and_then(Step::of_code),
+        // It follows from the readings: applying the fact finds it again.
         silent_ms: None,
-        step: None,
     })
 }

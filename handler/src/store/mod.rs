@@ -18,7 +18,7 @@ use futures::TryStreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
-use wire::documents::{DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
+use wire::documents::{AlertDocument, DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
 
 pub use self::error::StoreError;
 use crate::settings::CosmosSettings;
@@ -143,7 +143,6 @@ impl Store {
             to: part.to,
             columns: part.columns,
             readings: part.rows.map(|rows| (device_id.to_owned(), rows)).into_iter().collect(),
-            alerts: Vec::new(),
             states: BTreeMap::new(),
         };
         Ok(parts.into_iter().map(whole).collect())
@@ -171,6 +170,33 @@ impl Store {
         .with_parameter("@from", from)
         .and_then(|query| query.with_parameter("@to", to));
         let question = Question::across(&format!("the rejects from {from} to {to}"), query)?;
+        self.in_time(&question.asked.clone(), self.each(question, take)).await
+    }
+
+    /// Shows documents of alerts opened in a span of time, in epoch milliseconds, to `take`, those opened last first,
+    /// until it has seen enough.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the service is away.
+    pub async fn alerts_newest_first(
+        &self,
+        from: i64,
+        to: i64,
+        device_id: Option<&str>,
+        take: impl FnMut(AlertDocument) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let of_device = if device_id.is_some() { "AND c.deviceId = @id " } else { "" };
+        let text = format!(
+            "SELECT * FROM c WHERE c.type = 'alert' AND c.openedAt >= @from AND c.openedAt <= @to \
+             {of_device}ORDER BY c.openedAt DESC"
+        );
+        // The device's id travels as a parameter: it is untrusted text.
+        let query = Query::from(text)
+            .with_parameter("@from", from)
+            .and_then(|query| query.with_parameter("@to", to))
+            .and_then(|query| query.with_parameter("@id", device_id));
+        let question = Question::across(&format!("the alerts from {from} to {to}"), query)?;
         self.in_time(&question.asked.clone(), self.each(question, take)).await
     }
 

@@ -113,6 +113,7 @@ impl Account {
         match order {
             "" => {}
             "c.enqueuedTo DESC" => rows.sort_by_key(|row| std::cmp::Reverse(row["enqueuedTo"].as_i64())),
+            "c.openedAt DESC" => rows.sort_by_key(|row| std::cmp::Reverse(row["openedAt"].as_i64())),
             other => return Err(format!("unknown order: {other}")),
         }
         rows.into_iter().map(|row| project(select, row, &parameter)).collect()
@@ -137,6 +138,12 @@ fn holds<'a>(
             "c.type = 'devices'" => kind == "devices",
             "c.type = 'results'" => kind == "results",
             "c.type = 'rejects'" => kind == "rejects",
+            "c.type = 'alert'" => kind == "alert",
+            "c.deviceId = @id" => document["deviceId"] == text("@id")?,
+            "c.openedAt >= @from" => column("openedAt") >= Some(number("@from")?),
+            "c.openedAt <= @to" => {
+                column("openedAt").is_some_and(|at| number("@to").is_ok_and(|to| at <= to))
+            }
             "STARTSWITH(c.bucket, @prefix)" => document["bucket"]
                 .as_str()
                 .is_some_and(|bucket| text("@prefix").is_ok_and(|prefix| bucket.starts_with(prefix))),
@@ -174,7 +181,8 @@ fn project<'a>(
         "SELECT *" => return Ok(document.clone()),
         "SELECT VALUE c.bucket" => return Ok(document["bucket"].clone()),
         _ if select.contains("\"payload\": c}") => {
-            let items = json!([{ "item": document["enqueuedTo"] }]);
+            let by = if document["type"] == "alert" { "openedAt" } else { "enqueuedTo" };
+            let items = json!([{ "item": document[by] }]);
             let rid = format!("{}-{}", document["bucket"], document["id"]);
             return Ok(json!({ "_rid": rid, "orderByItems": items, "payload": document }));
         }

@@ -65,12 +65,14 @@ impl Container {
         (inner.stale_reads, inner.failing_reads) = (0, 0);
     }
 
-    /// Deletes what was written before a time, and returns it.
-    pub(super) fn expire(&self, before_ms: i64) -> Vec<Value> {
+    /// Deletes what has reached the end of its time to live, and returns it.
+    pub(super) fn expire(&self, now_ms: i64) -> Vec<Value> {
         let mut inner = self.inner();
-        let (old, kept) = std::mem::take(&mut inner.documents)
-            .into_iter()
-            .partition::<Documents, _>(|(_, document)| document["_ts"].as_i64() < Some(before_ms));
+        let (old, kept) =
+            std::mem::take(&mut inner.documents).into_iter().partition::<Documents, _>(|(_, document)| {
+                let lives_ms = document["ttl"].as_i64().unwrap_or(i64::MAX / 1000) * 1000;
+                document["_ts"].as_i64() < Some(now_ms - lives_ms)
+            });
         inner.documents = kept;
         old.into_values().collect()
     }

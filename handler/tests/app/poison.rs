@@ -93,7 +93,8 @@ struct Outcomes(BTreeMap<i64, BTreeMap<i64, (String, i64)>>);
 
 impl Outcomes {
     fn add(&mut self, documents: &[Value]) {
-        for document in documents {
+        // Copies of what rows state.
+        for document in documents.iter().filter(|document| document["type"] != "alert") {
             let first = document["firstSequence"].as_i64().unwrap();
             for (device, rows) in document["readings"].as_object().into_iter().flatten() {
                 for row in rows.as_array().unwrap() {

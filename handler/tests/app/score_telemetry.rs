@@ -84,13 +84,20 @@ async fn a_spike_of_a_known_device_is_an_anomaly_in_results_and_table() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let answer = answer.json();
     let documents = documents(&answer);
-    let row = &documents[0]["readings"]["d1"][0];
+    let row = &of_type(&documents, "results")[0]["readings"]["d1"][0];
     assert!(row[7].as_f64().unwrap() > 1.0, "{row}");
     let flags = row[8].as_u64().unwrap();
     assert_eq!(flags & 1, 0, "past learning: {row}");
     assert_ne!((flags >> 3) & 15, 0, "a channel noticed it: {row}");
     let device = &of_type(&documents, "devices")[0]["devices"]["d1"];
     assert_eq!(device[6], START_MS + 1088 * 180_000, "{device}");
+    assert_eq!(device[7][0], 1088, "the alert of this reading is open: {device}");
+    // In front of the rows: whoever finds the row stored need not ask for the alert.
+    let alert = &documents[0];
+    assert_eq!((alert["type"].as_str(), alert["step"].as_str()), (Some("alert"), Some("opened")));
+    assert_eq!((alert["deviceId"].as_str(), alert["temperature"].as_f64()), (Some("d1"), Some(35.0)));
+    assert_eq!(alert["readings"].as_array().unwrap().len(), 16);
+    assert_eq!(alert["readings"][15], json!([START_MS + 1088 * 180_000, 35.0]));
 }
 
 /// A replayed series as the trainer's `backtest` wrote it; a test of the trainer holds that it still does.
@@ -100,7 +107,7 @@ const BACKTESTED: &str = include_str!("../fixtures/backtested.csv");
 async fn what_is_served_is_what_was_backtested() {
     let handler = Handler::new(&[]);
     let rows: Vec<Vec<&str>> = BACKTESTED.lines().skip(1).map(|line| line.split(',').collect()).collect();
-    let mut served = Vec::new();
+    let (mut served, mut alerts) = (Vec::new(), Vec::new());
     // Batches of another size than the backtest's.
     for (n, rows) in (0_i64..).zip(rows.chunks(100)) {
         let event = |row: &Vec<&str>| {
@@ -109,12 +116,20 @@ async fn what_is_served_is_what_was_backtested() {
         };
         let envelope = Envelope::new(n * 100, rows.iter().map(event).collect());
         let answer = handler.invoke("score_telemetry", envelope.body()).await.json();
-        let answered = answer["Outputs"]["documents"][0]["readings"]["d1"].as_array().unwrap().clone();
+        let documents = documents(&answer);
+        let answered = of_type(&documents, "results")[0]["readings"]["d1"].as_array().unwrap().clone();
+        let opened = of_type(&documents, "alert").into_iter().filter(|alert| alert["step"] == "opened");
+        alerts.extend(opened.map(|alert| (alert["at"].as_i64().unwrap(), alert["kind"].clone())));
         served.extend(answered.into_iter().map(|row| [row[5].as_f64(), row[7].as_f64()]));
     }
     let number = |cell: &str| (!cell.is_empty()).then(|| cell.parse::<f64>().unwrap());
     let backtested: Vec<_> = rows.iter().map(|row| [number(row[2]), number(row[3])]).collect();
     assert_eq!(served, backtested);
+    let time = |text: &str| format!("{}Z", text.replace(' ', "T")).parse::<jiff::Timestamp>().unwrap();
+    let opened = rows.iter().filter(|row| !row[5].is_empty());
+    let expected: Vec<_> = opened.map(|row| (time(row[0]).as_millisecond(), json!(row[5]))).collect();
+    assert!(!expected.is_empty(), "the series has an alert");
+    assert_eq!(alerts, expected);
 }
 
 #[tokio::test]
@@ -124,7 +139,9 @@ async fn the_original_rule_judges_from_the_first_reading_on() {
     let celsius = |n: i64| if is_hot(n) { 40.0 } else { 24.8 + 0.1 * (n % 5) as f64 };
     let events = (0..200).map(|n| sent("d1", START_MS + n * 1000, celsius(n))).collect();
     let answer = handler.invoke("score_telemetry", Envelope::new(0, events).body()).await.json();
-    for (n, row) in (0..).zip(answer["Outputs"]["documents"][0]["readings"]["d1"].as_array().unwrap()) {
+    let documents = documents(&answer);
+    let rows = of_type(&documents, "results")[0]["readings"]["d1"].as_array().unwrap();
+    for (n, row) in (0..).zip(rows) {
         assert_eq!(row[7].as_f64().unwrap() > 1.0, is_hot(n), "{n}: {row}");
     }
 }

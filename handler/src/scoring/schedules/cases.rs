@@ -132,7 +132,7 @@ async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_fr
     place.store(&next);
     let slot = one.slot(&stream());
     let live = states(&slot.lock().await.partition.as_ref().unwrap().state);
-    assert_eq!(live, fold(&stretch(&place.container.all(), &stream(), 0), 8));
+    assert_eq!(live, fold(&detector(), &stretch(&place.container.all(), &stream(), 0), 8));
 }
 
 #[tokio::test]

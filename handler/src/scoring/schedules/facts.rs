@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use detector::Detector;
 use serde_json::{Value, json};
 use wire::documents::Header;
 use wire::position::Stream;
@@ -12,7 +13,7 @@ use super::super::state::{Retention, State};
 use super::super::stored::Stretch;
 use super::super::tail::by_bucket;
 use super::memory::{stretch_of, text};
-use super::world::{N_BUCKETS, TTL_S, detector};
+use super::world::{N_BUCKETS, TTL_S};
 
 /// A place in a stream: epoch, sequence number, place in the event.
 pub(super) type Key = (u32, i64, u32);
@@ -77,16 +78,15 @@ pub(super) fn states(state: &State) -> States {
 }
 
 /// The fold over everything stored up to a position, made without any of the protocol.
-pub(super) fn fold(stretch: &Stretch, position: i64) -> States {
+pub(super) fn fold(detector: &Detector, stretch: &Stretch, position: i64) -> States {
     let mutant = mutants::take();
-    let detector = detector();
     let mut state = State::new(N_BUCKETS, Retention::of_ttl(TTL_S));
     let mut undo = state.begin();
     for documents in by_bucket(stretch).values() {
         for (device_id, row) in placed_rows(documents) {
             if row.sequence <= position {
                 let slot = state.slot(device_id);
-                state.apply(&detector, slot, &row, &mut undo);
+                state.apply(detector, slot, &row, &mut undo);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Whatever happens, the facts that readers see in the end are those of an undisturbed run, each once.
 //! `SCHEDULES` sets how many schedules are played, `FIRST_SEED` where they begin; a failure names its seed.
 
+mod alerts;
 mod cases;
 mod facts;
 #[path = "../../../tests/app/memory.rs"]
@@ -13,11 +14,12 @@ mod world;
 use std::sync::Arc;
 
 use super::mutants::{self, Mutant};
+use detector::{Detector, Policy};
 use facts::{Facts, facts};
 use memory::Container;
 use serde_json::Value;
 use stream::{Course, Dice, StreamFaults};
-use world::{Faults, World};
+use world::{Faults, World, detector};
 
 /// Schedules played unless `SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 600;
@@ -28,6 +30,7 @@ const N_EVENTS: usize = 120;
 struct Menu {
     stream: StreamFaults,
     faults: Faults,
+    detector: Detector,
 }
 
 fn menu(dice: &mut Dice) -> Menu {
@@ -48,7 +51,9 @@ fn menu(dice: &mut Dice) -> Menu {
         expires: stream.long && !stream.is_rebuilt && dice.one_in(2),
         snapshots: dice.below(3) > 0,
     };
-    Menu { stream, faults }
+    // Under the original rule, short streams have alerts of every step.
+    let policy = if dice.one_in(3) { Policy::Fixed { threshold: 0.5 } } else { Policy::Calibrated };
+    Menu { stream, faults, detector: Detector { policy, ..detector() } }
 }
 
 /// Plays one schedule; says what went wrong.
@@ -60,20 +65,24 @@ fn play(seed: u64) -> Result<(), String> {
     if dice.one_in(3) {
         // Another hub of the same name in the same container.
         let other = Course::new(&mut dice, "other", 30, StreamFaults::default());
-        World::new(seed, other, Arc::clone(&container), Faults::default()).play()?;
+        World::new(seed, other, Arc::clone(&container), Faults::default(), menu.detector).play()?;
     }
-    let undisturbed = undisturbed(seed, &course)?;
+    let undisturbed = undisturbed(seed, &course, menu.detector)?;
     let expected = facts(&undisturbed, &course.stream);
-    let mut world = World::new(seed, course, container, menu.faults);
+    let mut world = World::new(seed, course, container, menu.faults, menu.detector);
     world.compare_with(&undisturbed);
     world.play()?;
     let found = facts(&world.container.all(), &world.course.stream);
-    compare(&expected, &found, &world, menu.faults)
+    compare(&expected, &found, &world, menu.faults)?;
+    if menu.faults.redeploys {
+        return Ok(());
+    }
+    alerts::compare(&undisturbed, &world.container.all(), &world.course.stream)
 }
 
-fn undisturbed(seed: u64, course: &Course) -> Result<Vec<Value>, String> {
+fn undisturbed(seed: u64, course: &Course, detector: Detector) -> Result<Vec<Value>, String> {
     let mutant = mutants::take();
-    let mut world = World::new(seed, course.clone(), Arc::default(), Faults::default());
+    let mut world = World::new(seed, course.clone(), Arc::default(), Faults::default(), detector);
     let played = world.play();
     mutants::active(mutant);
     played.map_err(|error| format!("the undisturbed run failed: {error}"))?;
@@ -144,4 +153,5 @@ mutants_are_found! {
     finds_the_clock_in_the_fold: WallClock,
     finds_rounding_after_the_fold: RoundsLate,
     finds_readers_without_the_rule: ReadersWithoutRule,
+    finds_alerts_behind_their_rows: AlertsBehindRows,
 }

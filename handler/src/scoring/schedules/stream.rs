@@ -103,8 +103,9 @@ fn hub(dice: &mut Dice, n_events: usize, now_ms: &mut i64, faults: StreamFaults)
     let events = (0..n_events).map(|_| {
         sequence += if faults.jumps && dice.one_in(40) { 1 + dice.signed(4) } else { 1 };
         *now_ms += 1000 + dice.signed(60_000);
-        if faults.long && dice.one_in(60) {
-            *now_ms += dice.signed(30) * HOUR_MS;
+        if faults.long && dice.one_in(20) {
+            let hours = if dice.one_in(3) { 30 } else { 8 };
+            *now_ms += dice.signed(hours) * HOUR_MS;
         }
         event(dice, sequence, *now_ms, faults)
     });
@@ -120,7 +121,12 @@ fn event(dice: &mut Dice, sequence: i64, now_ms: i64, faults: StreamFaults) -> E
             _ => now_ms - dice.signed(900),
         };
         let device = if dice.one_in(3) { DEVICES[dice.below(DEVICES.len())] } else { device };
-        let celsius = 20.0 + dice.below(1000) as f64 / 100.0 + if dice.one_in(20) { 30.0 } else { 0.0 };
+        let celsius = match dice.below(24) {
+            0 => -127.0,
+            1 => 50.0,
+            2 => 34.0,
+            _ => 20.0 + dice.below(1000) as f64 / 100.0,
+        };
         json!({"deviceId": device, "temperature": celsius, "timestamp": timestamp})
     };
     let (text, is_bare) = match sequence.rem_euclid(11) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use detector::{Detector, Policy, Prior};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use wire::documents::ALERT;
 use wire::invocation::RawObject;
 
 use super::super::batch::Batch;
@@ -14,6 +15,7 @@ use super::super::documents::WriterIdentity;
 use super::super::mutants::{self, Mutant};
 use super::super::stored::{SnapshotStore, StoredFacts, Stretch};
 use super::super::{ScoreError, Scored, Scorer, Storage};
+use super::alerts::check_copies;
 use super::facts::{Key, facts, fold, states, stretch};
 use super::memory::{Blobs, Container};
 use super::stream::{Course, Dice, MeanModel, START_MS};
@@ -65,6 +67,7 @@ pub(super) struct World {
     pub(super) container: Arc<Container>,
     blobs: Arc<Blobs>,
     faults: Faults,
+    detector: Detector,
     hub: usize,
     /// Index of the next event to be delivered.
     next: usize,
@@ -75,6 +78,8 @@ pub(super) struct World {
     runtime: Runtime,
     owner: usize,
     late: Vec<Late>,
+    /// Whether late documents have landed: they may overrule what a process has read back, and kept in a snapshot.
+    is_overtaken: bool,
     n_processes: u32,
     /// A batch was given up, and its documents are not stored yet.
     is_fragile: bool,
@@ -105,13 +110,20 @@ enum End {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, course: Course, container: Arc<Container>, faults: Faults) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        course: Course,
+        container: Arc<Container>,
+        faults: Faults,
+        detector: Detector,
+    ) -> Self {
         Self {
             course,
             dice: Dice::new(seed ^ 0x5eed),
             container,
             blobs: Arc::default(),
             faults,
+            detector,
             hub: 0,
             next: 0,
             checkpoint: 0,
@@ -120,6 +132,7 @@ impl World {
             runtime: Builder::new_current_thread().enable_time().build().expect("a runtime"),
             owner: 0,
             late: Vec::new(),
+            is_overtaken: false,
             n_processes: 0,
             is_fragile: false,
             expired: BTreeSet::new(),
@@ -215,7 +228,7 @@ impl World {
     }
 
     fn expire(&mut self) {
-        let old = self.container.expire(self.now_ms - TTL_S * 1000);
+        let old = self.container.expire(self.now_ms);
         self.tell(&format!("{} documents are deleted", old.len()));
         self.expired.extend(facts(&old, &self.course.stream).into_keys());
     }
@@ -235,6 +248,7 @@ impl World {
             return;
         }
         let which = self.dice.below(self.late.len());
+        self.is_overtaken = true;
         if let Some(document) = self.late[which].documents.pop_front() {
             self.put(document);
         }
@@ -270,7 +284,7 @@ impl World {
         let facts: Arc<dyn StoredFacts> = Arc::<Container>::clone(&self.container);
         let blobs: Arc<dyn SnapshotStore> = Arc::<Blobs>::clone(&self.blobs);
         Scorer {
-            detector: detector(),
+            detector: self.detector,
             identity: WriterIdentity {
                 // Names of processes are random: their order says nothing.
                 writer: format!("{:02}-{}", self.dice.below(100), self.n_processes),
@@ -406,8 +420,10 @@ impl World {
             documents.len()
         ));
         for document in documents.drain(..n_written) {
+            // A stream of which nothing is seen yet is a new one.
+            let is_fact = document["type"] != ALERT;
             self.put(document);
-            if self.faults.any && self.dice.one_in(12) {
+            if self.faults.any && is_fact && self.dice.one_in(12) {
                 self.container.remember();
                 (self.remembered_of, self.remembered_ms) = (Some(self.hub), self.now_ms);
             }
@@ -467,14 +483,16 @@ impl World {
         if let Some(key) = self.places.iter().filter(is_below).find(|key| !is_there(key)) {
             return Err(format!("the base is {base}, but {key:?} is not stored"));
         }
+        check_copies(&documents, &self.course.stream, self.faults.redeploys || !self.expired.is_empty())?;
         let position = partition.state.position.unwrap_or(-1);
         // After a redeployment what is stored counts, not what would have been decided.
         let own = stretch(&documents, &self.course.stream, epoch);
         let source = if self.faults.redeploys { &own } else { reference };
-        if self.faults.redeploys && (base < position || !self.expired.is_empty() || self.is_moving()) {
+        let is_overruled = self.is_overtaken || self.is_moving();
+        if self.faults.redeploys && (base < position || !self.expired.is_empty() || is_overruled) {
             return Ok(());
         }
-        let expected = fold(source, position);
+        let expected = fold(&self.detector, source, position);
         let live = states(&partition.state);
         if expected == live {
             return Ok(());

@@ -52,8 +52,10 @@ pub(super) fn judge(series: &Series) -> Result<Judged> {
         judged.rows.push(JudgedRow { expected: None, score, alert: None });
         if let Some(score) = score {
             let at_ms = row.timestamp_ms;
-            let step = episode.step(Moment { at_ms, silent_ms: None, score, channel: None });
-            judged.note(at_ms, score, step);
+            let moment = Moment { at_ms, silent_ms: None, score, channel: None };
+            let step = episode.decide(moment);
+            episode.enter(moment, step);
+            judged.note(at_ms, score, step, episode.newest());
         }
     }
     Ok(judged)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use autoencoder::Autoencoder;
-use detector::{Detector, Device, Fact, Reading, Step};
+use detector::{Alert, Detector, Device, Fact, Reading, Step};
 
 use super::Unit;
 use super::series::{Row, Series};
@@ -78,7 +78,7 @@ pub(super) fn replay(
             };
             let (window, expected) = (&windows[window.clone()], &reconstructions[window]);
             let fact = detector.decide(&mut device, &seen, window, expected);
-            judged.take(&fact);
+            judged.take(&fact, device.newest_alert());
         }
     }
     Ok(judged)
@@ -94,32 +94,26 @@ fn reading_of(row: &Row, unit: Unit) -> Option<Reading> {
 }
 
 impl Judged {
-    fn take(&mut self, fact: &Fact) {
+    fn take(&mut self, fact: &Fact, alert: Option<Alert>) {
         self.rows.push(JudgedRow { expected: fact.expected, score: fact.score, alert: None });
-        self.note(fact.reading.timestamp_ms(), fact.score.unwrap_or_default(), fact.step);
+        self.note(fact.reading.timestamp_ms(), fact.score.unwrap_or_default(), fact.step, alert);
     }
 
-    /// Notes what the newest row did to its device's alert.
-    pub(super) fn note(&mut self, at_ms: i64, score: f64, step: Option<Step>) {
-        match step {
-            Some(Step::Opened(alert)) => {
-                let kind = alert.kind().name();
-                if let Some(row) = self.rows.last_mut() {
-                    row.alert = Some(kind);
-                }
-                let opened_ms = alert.opened_ms;
-                self.alerts.push(Opened { kind, opened_ms, closed_ms: None, peak_score: score });
+    /// Notes what the newest row did to its device's newest alert.
+    pub(super) fn note(&mut self, at_ms: i64, score: f64, step: Option<Step>, alert: Option<Alert>) {
+        if let (Some(Step::Opened), Some(alert)) = (step, alert) {
+            let kind = alert.kind().name();
+            if let Some(row) = self.rows.last_mut() {
+                row.alert = Some(kind);
             }
-            Some(Step::Closed(_)) => {
-                if let Some(alert) = self.alerts.last_mut() {
-                    alert.closed_ms = Some(at_ms);
-                }
-            }
-            None => {
-                if let Some(alert) = self.alerts.last_mut().filter(|alert| alert.closed_ms.is_none()) {
-                    alert.peak_score = alert.peak_score.max(score);
-                }
-            }
+            self.alerts.push(Opened { kind, opened_ms: alert.began_ms, closed_ms: None, peak_score: score });
+            return;
+        }
+        let Some(alert) = self.alerts.last_mut().filter(|alert| alert.closed_ms.is_none()) else { return };
+        if step == Some(Step::Closed) {
+            alert.closed_ms = Some(at_ms);
+        } else {
+            alert.peak_score = alert.peak_score.max(score);
         }
     }
 
