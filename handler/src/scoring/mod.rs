@@ -13,6 +13,7 @@ pub mod journal;
 pub mod listing;
 mod mutants;
 mod opening;
+mod orphans;
 pub mod partition;
 pub mod patience;
 mod poison;

@@ -15,6 +15,7 @@ use wire::stored::Precedence;
 use super::ScoreError;
 use super::batch::Batch;
 use super::mutants::{self, Mutant};
+use super::orphans::{WithOrphans, header_of};
 use super::patience::Patience;
 use super::recovery::Recovery;
 use super::state::{State, Undo};
@@ -41,6 +42,8 @@ pub struct Partition {
     /// Answers whose documents are not stored although their batch will not come again: they go out with the next.
     carried: Option<Answered>,
     last: Option<Answered>,
+    /// Documents of answers that were passed over and overruled: what they alone speak for is stored nowhere else.
+    orphans: Vec<RawObject>,
     /// Whether it was just opened, and what is stored is not folded in yet.
     is_new: bool,
 }
@@ -92,7 +95,16 @@ impl Partition {
     /// A partition whose state is known to be stored.
     #[must_use]
     pub fn new(stream: Stream, state: State, term: u32) -> Self {
-        Self { stream, state, term, gaps: Vec::new(), carried: None, last: None, is_new: true }
+        Self {
+            stream,
+            state,
+            term,
+            gaps: Vec::new(),
+            carried: None,
+            last: None,
+            orphans: Vec::new(),
+            is_new: true,
+        }
     }
 
     /// Tells whether all of the state is known to be stored.
@@ -143,7 +155,7 @@ impl Partition {
             match self.read_back(last, attempt).await? {
                 ReadBack::Stored => self.settle(),
                 ReadBack::Missing => self.carry(),
-                ReadBack::Overruled => self.take_all_back(),
+                ReadBack::Overruled => self.orphan(),
             }
             if self.next() == Some(first) {
                 return Ok(Tail::default());
@@ -174,23 +186,25 @@ impl Partition {
         if self.is_outdated(attempt.oldest_ms) {
             return Err(ScoreError::Outdated);
         }
+        let with_orphans = WithOrphans { stored: attempt.stored, orphans: &self.orphans };
         let recovery = Recovery {
-            stored: attempt.stored,
+            stored: &with_orphans,
             detector: attempt.detector,
             stream: &self.stream,
             lost: attempt.patience.lost(),
             oldest_ms: attempt.oldest_ms,
         };
-        let found = match &mut self.carried {
-            None => recovery.catch_up(&mut self.state, from, first - 1, None).await?,
-            Some(carried) => {
-                // What is carried may have to be taken back, and then all that came after it.
-                let mut undo = self.state.begin();
-                let found = recovery.catch_up(&mut self.state, from, first - 1, Some(&mut undo)).await;
-                carried.undo.absorb(undo);
-                found?
-            }
-        };
+        let may_be_undone = self.carried.is_some() || !self.orphans.is_empty();
+        let mut undo = self.state.begin();
+        let found =
+            recovery.catch_up(&mut self.state, from, first - 1, may_be_undone.then_some(&mut undo)).await;
+        if let Some(carried) = &mut self.carried {
+            // What is carried may have to be taken back, and then all that came after it.
+            carried.undo.absorb(undo);
+        } else if !self.orphans.is_empty() {
+            self.adopt(from..first, undo, found.is_ok());
+        }
+        let found = found?;
         self.gaps.extend(found.gaps);
         Ok(found.term)
     }
@@ -269,13 +283,38 @@ impl Partition {
                 carried
             }
         };
-        let n_bytes: usize = carried.documents.iter().map(|document| document.json().len()).sum();
+        let n_bytes = bytes_of(&carried.documents);
         if n_bytes > CARRIED_BYTES {
             tracing::error!(n_bytes, "too much is not stored; it is given up and will be reported as lost");
             self.state.undo(carried.undo);
         } else {
             self.carried = Some(carried);
         }
+    }
+
+    /// Takes back what another owner overruled, and keeps its documents: what the other one does not speak for would be
+    /// lost with them, because its batch was passed over.
+    fn orphan(&mut self) {
+        let documents = |answered: &Option<Answered>| {
+            answered.iter().flat_map(|answered| answered.documents.clone()).collect::<Vec<_>>()
+        };
+        self.orphans.extend(documents(&self.carried));
+        self.orphans.extend(documents(&self.last));
+        self.take_all_back();
+        if bytes_of(&self.orphans) > CARRIED_BYTES {
+            tracing::error!("too much was overruled; what nobody else has stored will be reported as lost");
+            self.orphans.clear();
+        }
+    }
+
+    /// Carries the orphans once they were folded in as if they were stored; otherwise the fold is taken back.
+    fn adopt(&mut self, stretch: Range<i64>, undo: Undo, is_folded: bool) {
+        let Some(marker) = marker_of(&self.orphans).filter(|_| is_folded) else {
+            self.state.undo(undo);
+            return;
+        };
+        let documents = std::mem::take(&mut self.orphans);
+        self.carried = Some(Answered { stretch, documents, marker, undo });
     }
 
     /// Undoes the last answer.
@@ -294,6 +333,16 @@ impl Partition {
             self.state.undo(carried.undo);
         }
     }
+}
+
+fn bytes_of(documents: &[RawObject]) -> usize {
+    documents.iter().map(|document| document.json().len()).sum()
+}
+
+/// The last of some documents that holds facts.
+fn marker_of(documents: &[RawObject]) -> Option<Marker> {
+    let header = documents.iter().rev().find_map(header_of)?;
+    Some(Marker { bucket: header.bucket, id: header.id })
 }
 
 /// Tells whether events of numbers that are stored already are new ones, of a rebuilt hub.

@@ -8,10 +8,12 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use wire::invocation::Event;
 use wire::position::Stream;
+use wire::stored::placed_rows;
 
 use super::super::batch::Batch;
 use super::super::decide::Reconstruct;
 use super::super::documents::WriterIdentity;
+use super::super::tail::by_bucket;
 use super::super::{ScoreError, Scored, Scorer, Storage};
 use super::facts::{fold, states, stretch};
 use super::memory::{Blobs, Container};
@@ -133,6 +135,28 @@ async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_fr
     let slot = one.slot(&stream());
     let live = states(&slot.lock().await.partition.as_ref().unwrap().state);
     assert_eq!(live, fold(&detector(), &stretch(&place.container.all(), &stream(), 0), 8));
+}
+
+#[tokio::test]
+async fn what_only_an_overruled_answer_holds_goes_out_again() {
+    let place = Place::new();
+    let (one, other) =
+        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+    place.store(&score(&one, &readings(0..6), 0).await.unwrap());
+    // The host gives this one up, and passes it: nothing of it is stored.
+    score(&one, &readings(6..12), 0).await.unwrap();
+    // Meanwhile another owner, whose term is higher, has stored a shorter cut.
+    score(&other, &readings(6..9), 0).await.unwrap();
+    place.store(&score(&other, &readings(6..9), 0).await.unwrap());
+    let next = score(&one, &readings(12..15), 0).await.unwrap();
+    place.store(&next);
+    place.store(&score(&one, &readings(15..18), 0).await.unwrap());
+    let stored = stretch(&place.container.all(), &stream(), 0);
+    let n_rows: usize = by_bucket(&stored).values().map(|documents| placed_rows(documents).len()).sum();
+    assert_eq!((n_rows, place.all("gap").len()), (18, 0));
+    let slot = one.slot(&stream());
+    let live = states(&slot.lock().await.partition.as_ref().unwrap().state);
+    assert_eq!(live, fold(&detector(), &stored, 17));
 }
 
 #[tokio::test]
