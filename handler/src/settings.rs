@@ -4,25 +4,32 @@
 //! [`NAMES`].
 
 mod connections;
+mod limits;
 mod reader;
 mod script_root;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use azure_data_cosmos::AccountEndpoint;
 use detector::Policy;
 use secrecy::SecretString;
 
+pub use self::limits::Limits;
 pub use self::reader::Faults;
 use self::reader::Reader;
 
 /// Settings that a person sets, connections apart: name and meaning.
-pub const NAMES: [(&str, &str); 10] = [
+pub const NAMES: [(&str, &str); 11] = [
     ("TELEMETRY_HUB", "name of the event hub, or the Event Hub-compatible name of the IoT Hub"),
     ("TELEMETRY_CONSUMER_GROUP", "consumer group that is the app's own"),
     ("DETECTION_POLICY", "`calibrated` judges by each device's own habits, `fixed` by the original rule"),
     ("FIXED_THRESHOLD", "policy `fixed`: squared error above which a reading is an anomaly"),
+    (
+        "LIMITS",
+        "temperatures that devices may have: `fridge-*=2..8/15` opens an alert after 15 minutes outside 2 to 8 degrees",
+    ),
     ("BUCKETS_PER_PARTITION", "groups of devices a hub partition, 1 to 1024; never changed after first use"),
     ("RETENTION_DAYS", "days after which stored documents are deleted, 1 to 3650"),
     (
@@ -66,6 +73,8 @@ pub struct Settings {
     pub script_root: PathBuf,
     /// How an error becomes a score; `DETECTION_POLICY` and `FIXED_THRESHOLD`.
     pub policy: Policy,
+    /// Temperatures that devices may have; `LIMITS`, none.
+    pub limits: Arc<Limits>,
     /// Groups of devices a hub partition; `BUCKETS_PER_PARTITION`, 16.
     pub buckets_per_partition: u32,
     /// How long documents are kept, in seconds; `RETENTION_DAYS`, 30.
@@ -132,6 +141,7 @@ impl Settings {
             PathBuf::from(reader.text("FUNCTIONS_APP_ROOT_PATH").unwrap_or_else(|| ".".to_owned()));
         let port = reader.number("FUNCTIONS_CUSTOMHANDLER_PORT", 0, 65_535, 0);
         let policy = reader.policy();
+        let limits = Arc::new(Limits::read(&mut reader));
         let buckets_per_partition = reader.number("BUCKETS_PER_PARTITION", 1, 1024, 16);
         let ttl_s = reader.number::<i64>("RETENTION_DAYS", 1, 3650, 30) * 86_400;
         let deadline = script_root::deadline(&mut reader, &script_root);
@@ -147,6 +157,7 @@ impl Settings {
                 port,
                 script_root,
                 policy,
+                limits,
                 buckets_per_partition,
                 ttl_s,
                 deadline,

@@ -25,11 +25,13 @@ pub enum Channel {
     Stuck,
     /// No readings for longer than ever.
     Silence,
+    /// Outside the limit that a person has set, for longer than it tolerates.
+    Limit,
 }
 
 impl Channel {
     /// All of them, in the order of their codes.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Reconstruction,
         Self::Noise,
         Self::FastChange,
@@ -41,6 +43,7 @@ impl Channel {
         Self::Range,
         Self::Stuck,
         Self::Silence,
+        Self::Limit,
     ];
 
     /// Its code in stored documents, 1 to 15; 0 is for none.
@@ -71,6 +74,7 @@ impl Channel {
             Self::Range => "range",
             Self::Stuck => "stuck",
             Self::Silence => "silence",
+            Self::Limit => "limit",
         }
     }
 
@@ -78,6 +82,7 @@ impl Channel {
     #[must_use]
     pub fn kind(self) -> Kind {
         match self {
+            Self::Limit => Kind::Limit,
             Self::Range => Kind::Range,
             Self::Stuck => Kind::Stuck,
             Self::Silence => Kind::Silence,
@@ -93,6 +98,8 @@ impl Channel {
 /// What sort of fault an alert looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Outside the limit that a person has set.
+    Limit,
     /// A code of a broken sensor, or a temperature out of all range.
     Range,
     /// One value all the time.
@@ -116,6 +123,7 @@ impl Kind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Limit => "limit",
             Self::Range => "range",
             Self::Stuck => "stuck",
             Self::Silence => "silence",
@@ -138,6 +146,6 @@ mod tests {
             assert!((1..16).contains(&channel.code()));
             assert_eq!(Channel::of_code(channel.code()), Some(channel));
         }
-        assert_eq!((Channel::of_code(0), Channel::of_code(12)), (None, None));
+        assert_eq!((Channel::of_code(0), Channel::of_code(13)), (None, None));
     }
 }

@@ -10,6 +10,7 @@ use crate::channel::Channel;
 use crate::channels::{Channels, Finding, Mean};
 use crate::codec::{Source, StateError, put_f64, put_signed, put_unsigned};
 use crate::episode::{Alert, Episode, Moment, Step};
+use crate::limit::Limit;
 use crate::reading::Reading;
 use crate::score::{Verdict, reconstruction_error, round_significant};
 use crate::signal::{Scale, Signal};
@@ -23,6 +24,8 @@ const FIXED_SPREAD: f64 = 10.0;
 const LATE_TIMES: usize = 32;
 /// Changes whenever the same readings may get other scores.
 pub const RULES_VERSION: u32 = 2;
+/// The least score of a reading that breaks a limit: critical, and no matter of degree.
+const LIMIT_SCORE: f64 = 3.0;
 /// Format of a device's state that this code writes.
 const STATE_VERSION: u8 = 3;
 /// Newest values of a window whose squared error counts: older ones were judged when they were new.
@@ -72,6 +75,12 @@ pub struct Observation {
     pub window_scale: Option<Scale>,
     /// What the channels make of it that need no model; `None` for readings that are not judged.
     pub finding: Option<Finding>,
+    /// Whether it is one of the device's temperatures: neither late nor a code of a broken sensor.
+    pub is_held: bool,
+    /// Whether it is outside its device's limit, as far as [`Device::hold_to`] was asked.
+    pub is_outside: bool,
+    /// Whether readings have been outside for longer than the limit tolerates.
+    pub breaks_limit: bool,
 }
 
 /// What is stored of a reading, and all that enters a device's state.
@@ -89,6 +98,8 @@ pub struct Fact {
     pub score: Option<f64>,
     /// What an anomaly was noticed by.
     pub channel: Option<Channel>,
+    /// Whether it is outside the limit that was set for the device.
+    pub is_outside: bool,
     /// Whether the device's own calibration had not taken over yet.
     pub learning: bool,
     /// When the device became silent before this reading, in epoch milliseconds.
@@ -115,6 +126,8 @@ pub struct Device {
     newest: Option<Fact>,
     /// Time of the newest reading observed, which runs ahead of `newest` within a batch.
     observed_ms: Option<i64>,
+    /// When the newest readings began to be outside the limit, if they are.
+    outside_ms: Option<i64>,
     /// Times of the last readings that are late or no temperatures, oldest first: they are not in the window.
     late_ms: Vec<i64>,
 }
@@ -126,6 +139,7 @@ mod present {
     pub(super) const ERROR: u8 = 4;
     pub(super) const SCORE: u8 = 8;
     pub(super) const LEARNING: u8 = 16;
+    pub(super) const OUTSIDE: u8 = 32;
 }
 
 impl Device {
@@ -147,7 +161,8 @@ impl Device {
                 | bit(newest.is_some_and(|fact| fact.expected.is_some()), present::EXPECTED)
                 | bit(newest.is_some_and(|fact| fact.error.is_some()), present::ERROR)
                 | bit(newest.is_some_and(|fact| fact.score.is_some()), present::SCORE)
-                | bit(newest.is_some_and(|fact| fact.learning), present::LEARNING),
+                | bit(newest.is_some_and(|fact| fact.learning), present::LEARNING)
+                | bit(self.outside_ms.is_some(), present::OUTSIDE),
         );
         if let Some(fact) = newest {
             put_signed(out, fact.reading.timestamp_ms());
@@ -155,6 +170,9 @@ impl Device {
             for number in [fact.expected, fact.error, fact.score].into_iter().flatten() {
                 put_f64(out, number);
             }
+        }
+        if let Some(outside_ms) = self.outside_ms {
+            put_signed(out, outside_ms);
         }
         put_unsigned(out, self.late_ms.len() as u64);
         for late_ms in &self.late_ms {
@@ -179,6 +197,7 @@ impl Device {
         }
         let held = source.byte()?;
         let newest = decode_newest(&mut source, held)?;
+        let outside_ms = if held & present::OUTSIDE == 0 { None } else { Some(source.signed()?) };
         let n_late: usize = source.small("late readings")?;
         if n_late > LATE_TIMES {
             return Err(StateError::Impossible("late readings"));
@@ -191,9 +210,28 @@ impl Device {
             episode: Episode::decode(&mut source)?,
             observed_ms: newest.map(|fact| fact.reading.timestamp_ms()),
             newest,
+            outside_ms,
             late_ms,
         };
         Ok((device, source.rest()))
+    }
+
+    /// Holds a reading that was just observed to the limit that is set for the device, if there is one.
+    pub fn hold_to(&mut self, limit: Option<Limit>, seen: &mut Observation) {
+        if !seen.is_held {
+            return;
+        }
+        seen.is_outside = limit.is_some_and(|limit| limit.is_outside(seen.reading.celsius()));
+        let outside_ms = self.note_outside(seen.reading, seen.is_outside);
+        let passed_ms = outside_ms.map(|since_ms| seen.reading.timestamp_ms().saturating_sub(since_ms));
+        seen.breaks_limit = passed_ms.zip(limit).is_some_and(|(passed_ms, limit)| passed_ms >= limit.held_ms);
+    }
+
+    /// Returns since when readings are outside.
+    fn note_outside(&mut self, reading: Reading, is_outside: bool) -> Option<i64> {
+        let since_ms = self.outside_ms.unwrap_or(reading.timestamp_ms());
+        self.outside_ms = is_outside.then_some(since_ms);
+        self.outside_ms
     }
 
     /// The newest fresh reading with its scores.
@@ -241,6 +279,7 @@ fn decode_newest(source: &mut Source<'_>, held: u8) -> Result<Option<Fact>, Stat
         error: number(present::ERROR)?,
         score: number(present::SCORE)?,
         channel: None,
+        is_outside: false,
         silent_ms: None,
         step: None,
         learning: held & present::LEARNING != 0,
@@ -288,7 +327,7 @@ impl Detector {
                 .write_own_window(self.prior.spread, windows)
                 .then(|| device.signal.scale(self.prior.spread)),
         };
-        Observation { reading, fate, window_scale, finding }
+        Observation { reading, fate, window_scale, finding, is_held, is_outside: false, breaks_limit: false }
     }
 
     /// Decides on an observed reading from its window and the model's reconstruction of it, and enters the result in
@@ -309,6 +348,7 @@ impl Detector {
             error: None,
             score: None,
             channel: None,
+            is_outside: seen.is_outside,
             learning: self.policy == Policy::Calibrated
                 && (device.calibration.is_learning()
                     || seen.finding.as_ref().is_some_and(Channels::is_young)),
@@ -335,6 +375,9 @@ impl Detector {
         if fact.fate != Fate::Duplicate {
             let taken = self.take_in(device, fact.reading);
             fact.silent_ms = taken.finding.and_then(|finding| finding.silent_ms);
+            if taken.is_held {
+                device.note_outside(fact.reading, fact.is_outside);
+            }
         }
         absorb(device, &fact);
     }
@@ -379,6 +422,21 @@ impl Detector {
         seen: &Observation,
         error: Option<f64>,
     ) -> Option<(Option<Channel>, f64)> {
+        let (channel, score) = self.habitual_score(device, seen, error)?;
+        // What a person has set counts, whatever the device is used to.
+        Some(if seen.breaks_limit {
+            (Some(Channel::Limit), score.max(LIMIT_SCORE))
+        } else {
+            (channel, score)
+        })
+    }
+
+    fn habitual_score(
+        &self,
+        device: &Device,
+        seen: &Observation,
+        error: Option<f64>,
+    ) -> Option<(Option<Channel>, f64)> {
         match self.policy {
             Policy::Calibrated => {
                 let mut finding = seen.finding?;
@@ -409,7 +467,7 @@ fn absorb(device: &mut Device, fact: &Fact) {
     }
     if fact.fate == Fate::Fresh {
         // What it does to the alert is remembered by the alert.
-        device.newest = Some(Fact { channel: None, silent_ms: None, step: None, ..*fact });
+        device.newest = Some(Fact { channel: None, is_outside: false, silent_ms: None, step: None, ..*fact });
     }
     if let Some(moment) = moment_of(fact) {
         device.episode.enter(moment, fact.step);
@@ -533,6 +591,45 @@ mod tests {
         assert_eq!(device.open_alert().map(|alert| alert.began_ms), fact.silent_ms);
     }
 
+    fn hold(device: &mut Device, limit: Limit, minute: i64, celsius: f64) -> Fact {
+        let mut window = Vec::new();
+        let reading = Reading::new(minute * 60_000, celsius).unwrap();
+        let mut seen = CALIBRATED.observe(device, reading, &mut window);
+        device.hold_to(Some(limit), &mut seen);
+        let reconstruction = if window.is_empty() { Vec::new() } else { reconstruct(&window) };
+        CALIBRATED.decide(device, &seen, &window, &reconstruction)
+    }
+
+    #[test]
+    fn a_limit_is_broken_when_readings_are_outside_for_too_long() {
+        let limit = Limit { low: 2.0, high: 8.0, held_ms: 15 * 60_000 };
+        let mut device = Device::default();
+        for minute in 0..10 {
+            assert_eq!(hold(&mut device, limit, minute, 5.0).step, None);
+        }
+        for minute in 10..25 {
+            let fact = hold(&mut device, limit, minute, 8.5);
+            assert!(fact.is_outside && fact.channel != Some(Channel::Limit), "{minute}: {fact:?}");
+        }
+        // A sensor that says that it is broken says nothing of the temperature.
+        assert_ne!(hold(&mut device, limit, 25, -127.0).channel, Some(Channel::Limit));
+        let broken = hold(&mut device, limit, 26, 8.5);
+        assert_eq!((broken.channel, broken.score >= Some(3.0)), (Some(Channel::Limit), true));
+        assert_eq!(hold(&mut device, limit, 27, 7.9).channel, None);
+        assert!(hold(&mut device, limit, 28, 1.9).is_outside);
+        assert_ne!(hold(&mut device, limit, 42, 1.9).channel, Some(Channel::Limit));
+        assert_eq!(hold(&mut device, limit, 43, 1.9).channel, Some(Channel::Limit));
+    }
+
+    #[test]
+    fn a_limit_counts_from_the_first_reading_on() {
+        let limit = Limit { low: f64::NEG_INFINITY, high: 8.0, held_ms: 0 };
+        let mut device = Device::default();
+        let fact = hold(&mut device, limit, 0, 9.0);
+        assert_eq!((fact.channel, fact.step), (Some(Channel::Limit), Some(Step::Opened)));
+        assert_eq!(device.open_alert().map(|alert| alert.kind()), Some(crate::Kind::Limit));
+    }
+
     #[test]
     fn numbers_of_other_units_have_no_codes() {
         let unitless = Detector { prior: Prior::unitless(1.0), ..CALIBRATED };
@@ -581,8 +678,9 @@ mod tests {
         #[test]
         fn replayed_facts_give_the_live_state(readings in prop::collection::vec((0_i64..400, -150.0_f64..200.0), 1..600)) {
             let (mut live, mut replayed) = (Device::default(), Device::default());
-            for (timestamp_ms, celsius) in readings {
-                let fact = step(&CALIBRATED, &mut live, timestamp_ms, celsius);
+            let limit = Limit { low: -50.0, high: 100.0, held_ms: 3 * 60_000 };
+            for (minute, celsius) in readings {
+                let fact = hold(&mut live, limit, minute, celsius);
                 CALIBRATED.apply(&mut replayed, &fact);
                 prop_assert_eq!(&live, &replayed);
             }

@@ -166,8 +166,15 @@ impl Episode {
             Some(_) if !is_anomaly && moment.is_past(self.last_anomaly_ms, CALM_MS) => Some(Step::Closed),
             Some(alert) => (Severity::of(moment.score) > alert.severity).then_some(Step::Escalated),
             // What began in the cool-down and lasts is an alert of its own when that ends.
-            None => (is_anomaly && moment.is_past(self.last_opened_ms, COOL_DOWN_MS)).then_some(Step::Opened),
+            None => (is_anomaly && self.is_cool(moment)).then_some(Step::Opened),
         }
+    }
+
+    /// Whether another alert may be opened. One that a person has asked for does not wait for the end of another sort.
+    fn is_cool(&self, moment: Moment) -> bool {
+        let is_limit = |channel| channel == Some(Channel::Limit);
+        let was_limit = self.newest.is_some_and(|alert| is_limit(alert.channel));
+        (is_limit(moment.channel) && !was_limit) || moment.is_past(self.last_opened_ms, COOL_DOWN_MS)
     }
 
     /// Takes in a reading and what was decided on it.

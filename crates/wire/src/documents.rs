@@ -46,6 +46,8 @@ pub const CHANNEL_MASK: u32 = 0b1111;
 pub const STEP_SHIFT: u32 = 7;
 /// The bits of that code, once they are shifted.
 pub const STEP_MASK: u32 = 0b11;
+/// Flag: outside the limit that was set for its device.
+pub const FLAG_OUTSIDE: u32 = 1 << 9;
 /// Bits above the flags: the hour in which the hub took the reading in, counted from 1970, when that is another than
 /// for the device's reading before; 0 otherwise.
 pub const ARRIVED_SHIFT: u32 = 10;

@@ -10,7 +10,7 @@ use crate::reply::{self, ApiError};
 
 const KNOWN: [&str; 8] = ["state", "deviceId", "kind", "severity", "from", "to", "after", "limit"];
 /// What `kind` may be: see `detector::Kind`.
-const KINDS: [&str; 8] = ["range", "stuck", "silence", "spike", "shift", "drift", "noise", "other"];
+const KINDS: [&str; 9] = ["limit", "range", "stuck", "silence", "spike", "shift", "drift", "noise", "other"];
 
 /// Answers with a page of alerts.
 ///

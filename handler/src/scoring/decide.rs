@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use detector::{Channel, Detector, Fact, Fate, Observation, Reading, Step, WINDOW_LENGTH};
 use wire::documents::{
-    ARRIVED_SHIFT, CHANNEL_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, ReadingRow, STEP_SHIFT,
+    ARRIVED_SHIFT, CHANNEL_SHIFT, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, FLAG_OUTSIDE, ReadingRow, STEP_SHIFT,
 };
 use wire::invocation::Event;
 use wire::telemetry::{self, Origin, Reject, TelemetryReading};
@@ -191,8 +191,10 @@ impl<M: Reconstruct> Decision<'_, M> {
         }
         let is_anew = self.state.meet(slot, hour, self.undo);
         let from = self.windows.len();
-        let memory = &mut self.state.change(slot, self.undo).memory;
-        let observation = self.rules.detector.observe(&mut memory.device, reading, &mut self.windows);
+        let entry = self.state.change(slot, self.undo);
+        let device = &mut entry.memory.device;
+        let mut observation = self.rules.detector.observe(device, reading, &mut self.windows);
+        device.hold_to(entry.limit, &mut observation);
         let hour = self.state.arrive(slot, hour, observation.fate);
         let anew = if is_anew { FLAG_ANEW } else { 0 };
         let window = from..self.windows.len();
@@ -246,5 +248,6 @@ fn flags_of(fact: &Fact) -> u32 {
     let late = if fact.fate == Fate::Late { FLAG_LATE } else { 0 };
     let channel = u32::from(fact.channel.map_or(0, Channel::code)) << CHANNEL_SHIFT;
     let step = u32::from(fact.step.map_or(0, Step::code)) << STEP_SHIFT;
-    learning | late | channel | step
+    let outside = if fact.is_outside { FLAG_OUTSIDE } else { 0 };
+    learning | late | outside | channel | step
 }

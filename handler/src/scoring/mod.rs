@@ -38,7 +38,7 @@ use wire::invocation::{Damage, EventBatchRequest, InvocationError, RawObject};
 use wire::position::{Stream, short_hash};
 
 use crate::model::Model;
-use crate::settings::Settings;
+use crate::settings::{Limits, Settings};
 use crate::store::StoreError;
 use alerts::Steps;
 use batch::Batch;
@@ -65,6 +65,7 @@ pub struct Scorer<M = Arc<Model>> {
     model: M,
     identity: WriterIdentity,
     n_buckets: u32,
+    limits: Arc<Limits>,
     storage: Storage,
     snapshot_interval: Duration,
     slots: Mutex<HashMap<Stream, Arc<tokio::sync::Mutex<Slot>>>>,
@@ -203,6 +204,7 @@ impl Scorer {
             card.onnx_sha256.as_str(),
             &format!("{:?} {prior:?}", settings.policy),
             &settings.buckets_per_partition.to_string(),
+            settings.limits.text(),
             env!("CARGO_PKG_VERSION"),
             &detector::RULES_VERSION.to_string(),
         ];
@@ -211,6 +213,7 @@ impl Scorer {
             identity: WriterIdentity { writer, rules: short_hash(&rules), ttl_s: settings.ttl_s },
             model,
             n_buckets: settings.buckets_per_partition,
+            limits: Arc::clone(&settings.limits),
             storage,
             snapshot_interval: SNAPSHOT_INTERVAL,
             slots: Mutex::default(),
@@ -397,7 +400,7 @@ impl<M: Reconstruct> Scorer<M> {
     }
 
     fn empty_state(&self) -> State {
-        State::new(self.n_buckets, Retention::of_ttl(self.identity.ttl_s))
+        State::new(self.n_buckets, Retention::of_ttl(self.identity.ttl_s), Arc::clone(&self.limits))
     }
 
     fn slot(&self, stream: &Stream) -> Arc<tokio::sync::Mutex<Slot>> {

@@ -4,18 +4,20 @@
 //! It refuses to know how facts are decided or stored, and no clock enters: hours are the hub's own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use detector::{Channel, Detector, Device, Fact, Fate, Reading, Severity, StateError, Step, Verdict};
+use detector::{Channel, Detector, Device, Fact, Fate, Limit, Reading, Severity, StateError, Step, Verdict};
 use wire::api::{DeviceStatus, DeviceView};
 use wire::documents::{
-    ARRIVED_SHIFT, CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, OpenAlert,
-    ReadingRow, STEP_MASK, STEP_SHIFT,
+    ARRIVED_SHIFT, CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, FLAG_OUTSIDE,
+    OpenAlert, ReadingRow, STEP_MASK, STEP_SHIFT,
 };
 use wire::position::bucket_of;
 
 use super::listing::Listing;
 use super::mutants::{self, Mutant};
 use crate::alerts::device_view;
+use crate::settings::Limits;
 
 /// Readings of a device between two key frames.
 const FRAME_READINGS: u32 = 256;
@@ -37,6 +39,7 @@ pub struct State {
     entries: Vec<Entry>,
     listing: Listing,
     retention: Retention,
+    limits: Arc<Limits>,
     /// Which undo changes are saved to; a device is saved once in each.
     undo_number: u64,
 }
@@ -76,6 +79,8 @@ pub struct Entry {
     pub page: usize,
     /// The status and the open alert that its table says, if it was written.
     listed: Option<(DeviceStatus, Option<OpenAlert>)>,
+    /// Temperatures that it may have.
+    pub limit: Option<Limit>,
     /// What is remembered of it.
     pub memory: Memory,
     saved_in: u64,
@@ -234,7 +239,7 @@ fn hour_of(enqueued_ms: Option<i64>) -> u32 {
 impl State {
     /// An empty state.
     #[must_use]
-    pub fn new(n_buckets: u32, retention: Retention) -> Self {
+    pub fn new(n_buckets: u32, retention: Retention, limits: Arc<Limits>) -> Self {
         Self {
             position: None,
             enqueued_to: 0,
@@ -244,6 +249,7 @@ impl State {
             entries: Vec::new(),
             listing: Listing::new(n_buckets),
             retention,
+            limits,
             undo_number: 0,
         }
     }
@@ -299,6 +305,7 @@ impl State {
             bucket,
             page,
             listed: None,
+            limit: self.limits.of(device_id),
             memory: Memory { n_since_frame, ..Memory::default() },
             saved_in: 0,
         });
@@ -422,7 +429,19 @@ impl State {
     /// Tells whether a device was silent for so long that its next reading finds nothing remembered.
     #[must_use]
     pub fn is_gone(&self, memory: &Memory) -> bool {
-        self.retention.is_over(memory, self.hour)
+        self.is_gone_in(memory, self.hour)
+    }
+
+    /// As [`State::is_gone`], in an hour of the hub's clock.
+    #[must_use]
+    pub fn is_gone_in(&self, memory: &Memory, hour: u32) -> bool {
+        self.retention.is_over(memory, hour)
+    }
+
+    /// Newest hour in which a reading arrived, counted from 1970.
+    #[cfg(test)]
+    pub(super) fn hour(&self) -> u32 {
+        self.hour
     }
 
     /// Frees what is kept of devices that are gone; nothing may have to be undone.
@@ -494,6 +513,7 @@ fn fact_of(row: &ReadingRow) -> Option<Fact> {
         score: row.score,
         channel: u8::try_from((row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK).ok().and_then(Channel::of_code),
         learning: row.flags & FLAG_LEARNING != 0,
+        is_outside: row.flags & FLAG_OUTSIDE != 0,
         step: u8::try_from((row.flags >> STEP_SHIFT) & STEP_MASK).ok().and_then(Step::of_code),
         // It follows from the readings: applying the fact finds it again.
         silent_ms: None,

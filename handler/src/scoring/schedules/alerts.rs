@@ -85,7 +85,10 @@ fn step_ids(rows: &[ReadingRow], is_patchy: bool) -> Result<Vec<String>, String>
             let kind = channel.and_then(Channel::of_code).map_or(Kind::Other, Channel::kind);
             open = Some(format!("{ALERT}-{}-{}-{}", row.sequence, row.index, kind.name()));
         }
-        ids.extend(open.as_ref().map(|alert| format!("{alert}-{}", step.name())));
+        // Which alert a later step belongs to is not known when the row of an opening may be missing.
+        if step == Step::Opened || !is_patchy {
+            ids.extend(open.as_ref().map(|alert| format!("{alert}-{}", step.name())));
+        }
         if step == Step::Closed {
             open = None;
         }

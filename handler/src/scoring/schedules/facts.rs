@@ -1,6 +1,7 @@
 //! What is stored, as every reader sees it: each fact once, by position.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use detector::Detector;
 use serde_json::{Value, json};
@@ -65,9 +66,18 @@ pub(super) fn facts(documents: &[Value], stream: &Stream) -> Facts {
 /// States of all devices, by id, as they are kept.
 pub(super) type States = HashMap<String, Vec<u8>>;
 
-pub(super) fn states(state: &State) -> States {
+/// States of two folds of one stream.
+///
+/// What a device that is gone was like does not matter; when it is, follows from an hour that may be deleted by age with
+/// its row.
+pub(super) fn states(one: &State, other: &State) -> (States, States) {
+    let hour = one.hour().max(other.hour());
+    (states_in(one, hour), states_in(other, hour))
+}
+
+fn states_in(state: &State, hour: u32) -> States {
     let known = state.entries().iter().filter(|entry| !entry.memory.device.is_blank());
-    let known = known.filter(|entry| !state.is_gone(&entry.memory));
+    let known = known.filter(|entry| !state.is_gone_in(&entry.memory, hour));
     known
         .map(|entry| {
             let mut bytes = Vec::new();
@@ -78,9 +88,9 @@ pub(super) fn states(state: &State) -> States {
 }
 
 /// The fold over everything stored up to a position, made without any of the protocol.
-pub(super) fn fold(detector: &Detector, stretch: &Stretch, position: i64) -> States {
+pub(super) fn fold(detector: &Detector, stretch: &Stretch, position: i64) -> State {
     let mutant = mutants::take();
-    let mut state = State::new(N_BUCKETS, Retention::of_ttl(TTL_S));
+    let mut state = State::new(N_BUCKETS, Retention::of_ttl(TTL_S), Arc::default());
     let mut undo = state.begin();
     for documents in by_bucket(stretch).values() {
         for (device_id, row) in placed_rows(documents) {
@@ -91,5 +101,5 @@ pub(super) fn fold(detector: &Detector, stretch: &Stretch, position: i64) -> Sta
         }
     }
     mutants::active(mutant);
-    states(&state)
+    state
 }

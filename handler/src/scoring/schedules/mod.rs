@@ -47,8 +47,9 @@ fn menu(dice: &mut Dice) -> Menu {
         redeploys: dice.one_in(4),
         gives_up: dice.one_in(4),
         moves: dice.one_in(2),
-        // Of a hub whose documents are all deleted nobody knows that it was another.
-        expires: stream.long && !stream.is_rebuilt && dice.one_in(2),
+        // Of a hub whose documents are all deleted nobody knows that it was another, nor in which hour the event before
+        // one without a time arrived.
+        expires: stream.long && !stream.is_rebuilt && !stream.lacks_metadata && dice.one_in(2),
         snapshots: dice.below(3) > 0,
     };
     // Under the original rule, short streams have alerts of every step.
