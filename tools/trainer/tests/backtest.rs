@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use trainer::backtest::{self, Model, Unit};
+use trainer::backtest::{self, Model};
+use trainer::series::Unit;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

@@ -6,7 +6,6 @@
 
 mod baseline;
 mod replay;
-mod series;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,40 +13,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use autoencoder::Autoencoder;
-use clap::ValueEnum;
 use detector::{Detector, Policy, Prior, WINDOW_LENGTH};
 use rayon::prelude::*;
 use wire::model_card::{ModelCard, PolicyName};
 
+use crate::series::{Series, Unit, time_text};
+
 pub use replay::{Judged, Opened};
-pub use series::{Row, Series};
-
-/// In what the values of a series are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Unit {
-    /// Degrees Celsius.
-    Celsius,
-    /// Degrees Fahrenheit: converted before they are judged.
-    Fahrenheit,
-    /// Anything: there is no physical range, and there are no codes of sensors.
-    None,
-}
-
-impl Unit {
-    fn to_celsius(self, value: f64) -> f64 {
-        match self {
-            Self::Celsius | Self::None => value,
-            Self::Fahrenheit => (value - 32.0) / 1.8,
-        }
-    }
-
-    fn of_celsius(self, celsius: f64) -> f64 {
-        match self {
-            Self::Celsius | Self::None => celsius,
-            Self::Fahrenheit => celsius * 1.8 + 32.0,
-        }
-    }
-}
 
 /// The two files of a model, verified.
 #[derive(Debug)]
@@ -172,8 +144,8 @@ fn write_alerts(path: &Path, judged: &[(&str, usize, Vec<Opened>)]) -> Result<()
     let mut text = b"file,opened_at,closed_at,kind,peak_score\n".to_vec();
     for (stem, _, alerts) in judged {
         for alert in alerts {
-            let closed = alert.closed_ms.map(series::time_text).unwrap_or_default();
-            let opened = series::time_text(alert.opened_ms);
+            let closed = alert.closed_ms.map(time_text).unwrap_or_default();
+            let opened = time_text(alert.opened_ms);
             writeln!(text, "{},{opened},{closed},{},{}", quoted(stem), alert.kind, alert.peak_score)?;
         }
     }
