@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use trainer::backtest::{self, Model};
+use trainer::backtest::{self, Model, Request};
 use trainer::measured::Measured;
 use trainer::progress::Bars;
 use trainer::report;
@@ -52,7 +52,7 @@ struct TrainArgs {
 
 #[derive(Debug, Args)]
 struct BacktestArgs {
-    /// Folder for series/ and alerts.csv.
+    /// Folder for series/, alerts.csv and plots/.
     #[arg(long)]
     out: PathBuf,
     /// In what the values are.
@@ -64,6 +64,9 @@ struct BacktestArgs {
     /// Judges with random cut forest in place of the model, under the same cool-down: a baseline.
     #[arg(long)]
     baseline: bool,
+    /// Draws each series with what became of it: plots/<stem>.svg.
+    #[arg(long)]
+    plot: bool,
     /// Series with the columns timestamp,value: each is a device of its own.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -104,10 +107,11 @@ fn run_train(args: &TrainArgs) -> Result<()> {
 }
 
 fn run_backtest(args: &BacktestArgs) -> Result<()> {
+    let request = Request { unit: args.unit, files: &args.files, out: &args.out, plot: args.plot };
     let summary = if args.baseline {
-        backtest::run_baseline(args.unit, &args.files, &args.out)?
+        backtest::run_baseline(request)?
     } else {
-        backtest::run(&Model::load(&args.model)?, args.unit, &args.files, &args.out)?
+        backtest::run(&Model::load(&args.model)?, request)?
     };
     let backtest::Summary { n_files, n_rows, n_alerts } = summary;
     println!("{n_files} series, {n_rows} rows, {n_alerts} alerts: {}", args.out.display());
