@@ -250,7 +250,8 @@ fn error_quantile(sources: &Sources<'_>, kept: &Split, series: &[SeriesOutcome])
     if series.is_empty() {
         return kept.training_errors.usual();
     }
-    let measured: Vec<f64> = series.iter().map(|series| quantile(&series.held_out.usual, USUAL)).collect();
+    let known = series.iter().map(|series| &series.held_out.usual).filter(|errors| !errors.is_empty());
+    let measured: Vec<f64> = known.map(|errors| quantile(errors, USUAL)).collect();
     let devices = weighted(&kept.errors.usual_of_devices(), &measured, sources.options.share);
     weighted_quantile(&devices, ASSUMED)
 }
