@@ -65,7 +65,12 @@ pub(super) fn course(epochs: &[Epoch], best: usize) -> Result<String> {
                 .label("kept")
                 .legend(|(x, y)| Circle::new((x + 9, y), 5, RED_INK.filled()));
         }
-        chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::LowerRight)
+            .border_style(BLACK)
+            .background_style(WHITE)
+            .draw()?;
         Ok(())
     })
 }
@@ -88,7 +93,7 @@ pub(super) fn distributions(sets: &[ErrorSet], usual: f64, boundary: f64) -> Res
             .x_desc("error")
             .x_label_formatter(&|power| power_text(*power))
             .y_desc("% of windows")
-            .y_label_formatter(&|share| format!("{share:.0}"))
+            .y_label_formatter(&|share| format!("{share:.1}"))
             .draw()?;
         for ((set, line), ink) in sets.iter().zip(lines).zip(INKS.into_iter().cycle()) {
             chart
