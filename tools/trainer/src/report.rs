@@ -3,6 +3,7 @@
 //! A trained model and the files that were left out enter, one HTML file leaves.
 //! Names of files are others' text: they are escaped.
 
+mod examples;
 mod html;
 mod plots;
 
@@ -10,25 +11,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use autoencoder::Autoencoder;
-use detector::{Calibration, WINDOW_LENGTH};
-use simulator::Family;
+use detector::Calibration;
 use wire::model_card::ModelCard;
 
 use crate::calibrate::quantile;
 use crate::measured::LeftOut;
 use crate::train::{SeriesOutcome, Trained};
 use html::Page;
-
-/// Windows shown of those that are reconstructed worst.
-const N_WORST: usize = 9;
-
-/// A window beside its reconstruction.
-struct Example {
-    title: String,
-    seen: Vec<f64>,
-    expected: Vec<f64>,
-}
 
 /// Errors of windows of one sort.
 struct ErrorSet {
@@ -47,8 +36,9 @@ pub fn write(folder: &Path, trained: &Trained, left_out: &[LeftOut]) -> Result<P
     course(&mut page, trained)?;
     distributions(&mut page, trained)?;
     files(&mut page, trained, left_out);
-    worst(&mut page, trained)?;
+    examples::measured(&mut page, trained)?;
     families(&mut page, trained)?;
+    examples::simulated(&mut page, trained)?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join("report.html");
     std::fs::write(&path, page.finish()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -227,29 +217,6 @@ fn files(page: &mut Page, trained: &Trained, left_out: &[LeftOut]) {
     }
 }
 
-fn worst(page: &mut Page, trained: &Trained) -> Result<()> {
-    let mut measured: Vec<_> =
-        trained.series.iter().filter_map(|series| Some((series, series.held_out.worst.as_ref()?))).collect();
-    measured.sort_by(|one, other| other.1.error.total_cmp(&one.1.error));
-    measured.truncate(N_WORST);
-    if !measured.is_empty() {
-        page.heading("Worst windows of measured series");
-        page.paragraphs("The worst window of a file while it was held out; degrees Celsius, the reconstruction is dashed.");
-        let examples = measured.into_iter().map(|(series, window)| Example {
-            title: format!(
-                "{}, until {}, error {}",
-                series.name,
-                crate::series::time_text(window.newest_ms),
-                number(window.error)
-            ),
-            seen: window.seen.clone(),
-            expected: window.expected.clone(),
-        });
-        show(page, examples)?;
-    }
-    Ok(())
-}
-
 fn families(page: &mut Page, trained: &Trained) -> Result<()> {
     page.heading("Simulated devices by family, validation fleet");
     page.paragraphs(
@@ -262,73 +229,12 @@ fn families(page: &mut Page, trained: &Trained) -> Result<()> {
             vec![family.family.clone(), family.median_error.to_string(), family.quantile_99.to_string()]
         }),
     );
-    page.heading("Typical windows");
-    page.paragraphs(
-        "Each family's window of median error, in units of the spread; the reconstruction is dashed.",
-    );
-    show(page, reconstruct(trained, &typical_windows(trained))?)?;
-    page.heading("Worst windows");
-    show(page, reconstruct(trained, &worst_windows(trained))?)
-}
-
-fn show(page: &mut Page, examples: impl IntoIterator<Item = Example>) -> Result<()> {
-    let figures: Vec<(String, String)> = examples
-        .into_iter()
-        .map(|example| Ok((plots::example(&example)?, example.title)))
-        .map(|result: Result<_>| result.map(|(plot, title)| (title, plot)))
-        .collect::<Result<_>>()?;
-    page.figures(&figures);
     Ok(())
 }
 
 /// Four significant digits at most.
 fn number(value: f64) -> String {
     detector::round_significant(value).to_string()
-}
-
-/// A window's place: family, index within it, error.
-type Place = (Family, usize, f64);
-
-/// Each family's window of median error.
-fn typical_windows(trained: &Trained) -> Vec<Place> {
-    let mut places = Vec::new();
-    for (family, errors) in trained.errors.by_family() {
-        let mut ranked: Vec<Place> =
-            errors.iter().enumerate().map(|(n, error)| (family, n, *error)).collect();
-        ranked.sort_by(|one, other| one.2.total_cmp(&other.2));
-        places.extend(ranked.get(ranked.len() / 2));
-    }
-    places
-}
-
-/// The windows of the greatest errors, at most one of each family.
-fn worst_windows(trained: &Trained) -> Vec<Place> {
-    let mut places = Vec::new();
-    for (family, errors) in trained.errors.by_family() {
-        let ranked = errors.iter().enumerate().map(|(n, error)| (family, n, *error));
-        places.extend(ranked.max_by(|one, other| one.2.total_cmp(&other.2)));
-    }
-    places.sort_by(|one, other| other.2.total_cmp(&one.2));
-    places.truncate(N_WORST);
-    places
-}
-
-fn reconstruct(trained: &Trained, places: &[Place]) -> Result<Vec<Example>> {
-    let mut model = Autoencoder::load(&trained.onnx, WINDOW_LENGTH)?;
-    let mut examples = Vec::new();
-    for (family, n, error) in places {
-        let devices = trained.windows.devices.iter().filter(|(of, _)| of == family);
-        let mut windows = devices.flat_map(|(_, windows)| windows.chunks(WINDOW_LENGTH));
-        let Some(window) = windows.nth(*n) else {
-            continue;
-        };
-        let mut expected = Vec::new();
-        model.reconstruct(window, &mut expected)?;
-        let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
-        let title = format!("{family}, error {}", number(*error));
-        examples.push(Example { title, seen: wide(window), expected: wide(&expected) });
-    }
-    Ok(examples)
 }
 
 #[cfg(test)]

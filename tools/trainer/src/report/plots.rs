@@ -5,7 +5,8 @@ use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
-use super::{ErrorSet, Example};
+use super::ErrorSet;
+use super::examples::Example;
 use crate::calibrate::{FleetErrors, quantile};
 use crate::fit::Epoch;
 
