@@ -10,10 +10,10 @@ use simulator::Family;
 use crate::fleet::FleetWindows;
 
 /// Share of a device's errors below the quantile on which its scores rest.
-const USUAL: f64 = 0.99;
+pub(crate) const USUAL: f64 = 0.99;
 /// Share of devices whose usual error is no greater than what is assumed of an unknown one: a new device shall not
 /// start with false alarms, and a few odd ones shall not make all new devices deaf.
-const ASSUMED: f64 = 0.9;
+pub(crate) const ASSUMED: f64 = 0.9;
 
 /// Reconstruction errors of a fleet's windows, in normalized units.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,15 +43,19 @@ impl FleetErrors {
     /// no greater than this.
     #[must_use]
     pub fn usual(&self) -> f64 {
-        let usual: Vec<f64> = self.devices.iter().map(|(_, errors)| quantile(errors, USUAL)).collect();
-        quantile(&usual, ASSUMED)
+        quantile(&self.usual_of_devices(), ASSUMED)
     }
 
-    /// Median of all errors.
+    /// The 99 % quantile of each device's errors.
     #[must_use]
-    pub fn median(&self) -> f64 {
-        let all: Vec<f64> = self.devices.iter().flat_map(|(_, errors)| errors).copied().collect();
-        quantile(&all, 0.5)
+    pub fn usual_of_devices(&self) -> Vec<f64> {
+        self.devices.iter().map(|(_, errors)| quantile(errors, USUAL)).collect()
+    }
+
+    /// All errors, device after device.
+    #[must_use]
+    pub fn all(&self) -> Vec<f64> {
+        self.devices.iter().flat_map(|(_, errors)| errors).copied().collect()
     }
 
     /// The errors of each family's windows.
@@ -80,6 +84,21 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }
 
+/// The value below which values of `share` of all weight lie; 0 when there are none.
+#[must_use]
+pub fn weighted_quantile(values: &[(f64, f64)], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut left = share.clamp(0.0, 1.0) * sorted.iter().map(|(_, weight)| weight).sum::<f64>();
+    for (value, weight) in &sorted {
+        left -= weight;
+        if left < 0.0 {
+            return *value;
+        }
+    }
+    sorted.last().map_or(0.0, |(value, _)| *value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +112,15 @@ mod tests {
         let families = errors.by_family();
         let of = |wanted| families.iter().find(|(family, _)| *family == wanted).unwrap().1.len();
         assert_eq!((of(Family::Lab), of(Family::Machine), of(Family::Room)), (200, 10, 0));
+    }
+
+    #[test]
+    fn heavy_values_count_for_more() {
+        let values = [(3.0, 0.5), (1.0, 0.1), (2.0, 0.4)];
+        for (share, expected) in [(0.0, 1.0), (0.3, 2.0), (0.6, 3.0), (1.0, 3.0)] {
+            assert_eq!(weighted_quantile(&values, share), expected, "{share}");
+        }
+        assert_eq!(weighted_quantile(&[], 0.5), 0.0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use simulator::{DAY_MS, Family, series};
 /// Monday, 1 January 2024, 00:00 UTC: the earliest day on which a simulated device starts.
 const FIRST_DAY_MS: i64 = 1_704_067_200_000;
 /// Spread in degrees Celsius that stands in until the fleet's own is known.
-const STAND_IN_SPREAD: f64 = 1.0;
+pub(crate) const STAND_IN_SPREAD: f64 = 1.0;
 /// Multiples of a family's usual interval at which its devices send.
 const INTERVAL_FACTORS: [i64; 4] = [1, 1, 3, 5];
 /// Readings between two windows of one device, on average: neighbors say nearly the same.
@@ -73,13 +73,18 @@ impl Fleet {
         self.devices.len()
     }
 
+    /// The spread that each device learns, in degrees Celsius.
+    #[must_use]
+    pub fn spreads(&self) -> Vec<f64> {
+        self.devices.iter().map(FleetDevice::spread).collect()
+    }
+
     /// The median of the spreads that the devices learn, in degrees Celsius, rounded to a thousandth.
     #[must_use]
     pub fn median_spread(&self) -> f64 {
-        let mut spreads: Vec<f64> = self.devices.iter().map(FleetDevice::spread).collect();
+        let mut spreads = self.spreads();
         spreads.sort_by(f64::total_cmp);
-        let median = spreads.get(spreads.len() / 2).copied().unwrap_or(STAND_IN_SPREAD);
-        (median * 1000.0).round().max(1.0) / 1000.0
+        round_spread(spreads.get(spreads.len() / 2).copied().unwrap_or(STAND_IN_SPREAD))
     }
 
     /// Writes windows of all devices, each device's at random distances.
@@ -136,7 +141,12 @@ impl FleetWindows {
     }
 }
 
-fn is_within_range(window: &[f32]) -> bool {
+/// Rounds to a thousandth of a degree, and to no less than one.
+pub(crate) fn round_spread(spread: f64) -> f64 {
+    (spread * 1000.0).round().max(1.0) / 1000.0
+}
+
+pub(crate) fn is_within_range(window: &[f32]) -> bool {
     let squares: f32 = window.iter().map(|value| value * value).sum();
     #[expect(clippy::cast_precision_loss, reason = "a window's length is small")]
     let length = window.len() as f32;

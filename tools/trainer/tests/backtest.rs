@@ -4,14 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use trainer::backtest::{self, Model, Unit};
+use trainer::backtest::{self, Model, Request};
+use trainer::series::Unit;
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 fn run(unit: Unit, files: &[PathBuf], out: &Path) -> anyhow::Result<backtest::Summary> {
-    backtest::run(&Model::load(&repository("model")).unwrap(), unit, files, out)
+    let request = Request { unit, files, out, plot: true };
+    backtest::run(&Model::load(&repository("model")).unwrap(), request)
 }
 
 /// The handler's tests send the same series through its functions, and find the same scores.
@@ -29,6 +31,10 @@ fn the_series_that_the_handler_serves_is_replayed_as_it_was() {
     let alerts = std::fs::read_to_string(out.path().join("alerts.csv")).unwrap();
     let kinds: Vec<&str> = alerts.lines().skip(1).filter_map(|line| line.split(',').nth(3)).collect();
     assert!(["range", "silence", "stuck"].iter().all(|kind| kinds.contains(kind)), "{alerts}");
+    let picture = std::fs::read_to_string(out.path().join("plots/backtested.svg")).unwrap();
+    for kind in kinds {
+        assert!(picture.contains(&format!("alert: {kind}")), "{kind}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use detector::{Episode, Moment};
 use krcf::{RandomCutForest, RandomCutForestOptions};
 
 use super::replay::{Judged, JudgedRow};
-use super::series::Series;
+use crate::series::Series;
 
 /// Readings in a point.
 const SHINGLE: usize = 8;

@@ -5,8 +5,8 @@
 //! It refuses to know what an anomaly is: it asks `detector`, as the handler does.
 
 mod baseline;
+mod plot;
 mod replay;
-mod series;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,40 +14,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use autoencoder::Autoencoder;
-use clap::ValueEnum;
 use detector::{Detector, Policy, Prior, WINDOW_LENGTH};
 use rayon::prelude::*;
 use wire::model_card::{ModelCard, PolicyName};
 
+use crate::series::{Series, Unit, time_text};
+
 pub use replay::{Judged, Opened};
-pub use series::{Row, Series};
-
-/// In what the values of a series are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Unit {
-    /// Degrees Celsius.
-    Celsius,
-    /// Degrees Fahrenheit: converted before they are judged.
-    Fahrenheit,
-    /// Anything: there is no physical range, and there are no codes of sensors.
-    None,
-}
-
-impl Unit {
-    fn to_celsius(self, value: f64) -> f64 {
-        match self {
-            Self::Celsius | Self::None => value,
-            Self::Fahrenheit => (value - 32.0) / 1.8,
-        }
-    }
-
-    fn of_celsius(self, celsius: f64) -> f64 {
-        match self {
-            Self::Celsius | Self::None => celsius,
-            Self::Fahrenheit => celsius * 1.8 + 32.0,
-        }
-    }
-}
 
 /// The two files of a model, verified.
 #[derive(Debug)]
@@ -106,17 +79,30 @@ pub struct Summary {
     pub n_alerts: usize,
 }
 
-/// Replays `files`, and writes `out`/series/<stem>.csv for each and `out`/alerts.csv for all.
+/// What to replay, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// In what the values are.
+    pub unit: Unit,
+    /// Series, each a device of its own.
+    pub files: &'a [PathBuf],
+    /// Folder for everything that is written.
+    pub out: &'a Path,
+    /// Whether a picture of each series is drawn.
+    pub plot: bool,
+}
+
+/// Replays files, and writes `series/<stem>.csv` for each, `alerts.csv` for all and, if wanted, `plots/<stem>.svg`.
 ///
 /// # Errors
 ///
 /// When two files have one stem, a file is no series, or something cannot be written.
-pub fn run(model: &Model, unit: Unit, files: &[PathBuf], out: &Path) -> Result<Summary> {
+pub fn run(model: &Model, request: Request<'_>) -> Result<Summary> {
     let judge = |session: &mut Result<Autoencoder>, series: &Series| match session {
-        Ok(session) => replay::replay(&model.detector(unit), session, unit, series),
+        Ok(session) => replay::replay(&model.detector(request.unit), session, request.unit, series),
         Err(error) => bail!("{error:#}"),
     };
-    run_with(unit, files, out, || model.session(), judge)
+    run_with(request, || model.session(), judge)
 }
 
 /// The same by random cut forest, a detector of others, as a baseline.
@@ -124,37 +110,46 @@ pub fn run(model: &Model, unit: Unit, files: &[PathBuf], out: &Path) -> Result<S
 /// # Errors
 ///
 /// As [`run`].
-pub fn run_baseline(unit: Unit, files: &[PathBuf], out: &Path) -> Result<Summary> {
-    run_with(unit, files, out, || (), |(), series| baseline::judge(series))
+pub fn run_baseline(request: Request<'_>) -> Result<Summary> {
+    run_with(request, || (), |(), series| baseline::judge(series))
 }
 
 /// The same with any judge of whole series; each thread prepares one of its own.
 fn run_with<J>(
-    unit: Unit,
-    files: &[PathBuf],
-    out: &Path,
+    request: Request<'_>,
     prepare: impl Fn() -> J + Sync + Send,
     judge: impl Fn(&mut J, &Series) -> Result<Judged> + Sync + Send,
 ) -> Result<Summary> {
-    let files = by_stem(files)?;
-    let folder = out.join("series");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let files = by_stem(request.files)?;
+    for folder in if request.plot { &["series", "plots"][..] } else { &["series"] } {
+        let folder = request.out.join(folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
     let judged: Vec<(&str, usize, Vec<Opened>)> = files
         .par_iter()
         .map_init(&prepare, |prepared, (stem, file)| {
             let series = Series::read(file)?;
             let judged =
                 judge(prepared, &series).with_context(|| format!("cannot judge {}", file.display()))?;
-            judged.write(&series, unit, &folder.join(format!("{stem}.csv")))?;
+            judged.write(&series, request.unit, &request.out.join(format!("series/{stem}.csv")))?;
+            if request.plot {
+                draw(request, stem, &series, &judged)?;
+            }
             Ok((stem.as_str(), series.rows.len(), judged.alerts))
         })
         .collect::<Result<_>>()?;
-    write_alerts(&out.join("alerts.csv"), &judged)?;
+    write_alerts(&request.out.join("alerts.csv"), &judged)?;
     Ok(Summary {
         n_files: judged.len(),
         n_rows: judged.iter().map(|(_, n_rows, _)| n_rows).sum(),
         n_alerts: judged.iter().map(|(_, _, alerts)| alerts.len()).sum(),
     })
+}
+
+fn draw(request: Request<'_>, stem: &str, series: &Series, judged: &Judged) -> Result<()> {
+    let svg = plot::Picture { title: stem, unit: request.unit, series, judged }.draw()?;
+    let path = request.out.join(format!("plots/{stem}.svg"));
+    std::fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn by_stem(files: &[PathBuf]) -> Result<BTreeMap<String, &PathBuf>> {
@@ -172,8 +167,8 @@ fn write_alerts(path: &Path, judged: &[(&str, usize, Vec<Opened>)]) -> Result<()
     let mut text = b"file,opened_at,closed_at,kind,peak_score\n".to_vec();
     for (stem, _, alerts) in judged {
         for alert in alerts {
-            let closed = alert.closed_ms.map(series::time_text).unwrap_or_default();
-            let opened = series::time_text(alert.opened_ms);
+            let closed = alert.closed_ms.map(time_text).unwrap_or_default();
+            let opened = time_text(alert.opened_ms);
             writeln!(text, "{},{opened},{closed},{},{}", quoted(stem), alert.kind, alert.peak_score)?;
         }
     }

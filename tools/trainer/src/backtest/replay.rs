@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use autoencoder::Autoencoder;
-use detector::{Alert, Detector, Device, Fact, Reading, Step};
+use detector::{Alert, Detector, Device, Fact, Step};
 
-use super::Unit;
-use super::series::{Row, Series};
+use crate::series::{Series, Unit};
 
 /// Rows in a batch: as many as the host sends at most.
 const BATCH_ROWS: usize = 512;
@@ -66,8 +65,7 @@ pub(super) fn replay(
         let mut waiting = Vec::with_capacity(rows.len());
         for row in rows {
             let from = windows.len();
-            let seen =
-                reading_of(row, unit).map(|reading| detector.observe(&mut device, reading, &mut windows));
+            let seen = unit.reading(row).map(|reading| detector.observe(&mut device, reading, &mut windows));
             waiting.push((seen, from..windows.len()));
         }
         model.reconstruct(&windows, &mut reconstructions)?;
@@ -82,15 +80,6 @@ pub(super) fn replay(
         }
     }
     Ok(judged)
-}
-
-fn reading_of(row: &Row, unit: Unit) -> Option<Reading> {
-    let value = unit.to_celsius(row.value);
-    let reading = match unit {
-        Unit::None => Reading::unitless(row.timestamp_ms, value),
-        Unit::Celsius | Unit::Fahrenheit => Reading::new(row.timestamp_ms, value),
-    };
-    reading.ok()
 }
 
 impl Judged {
