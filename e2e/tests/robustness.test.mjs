@@ -55,6 +55,35 @@ test("the fleet stays complete when another handler has seen only one device", a
   assert.equal(readings.length, 5 * PER_MESSAGE);
 });
 
+test("messages of 256 KB, good and bad, in one group of devices: all is stored, and no document is too large", async () => {
+  const host = await startHost({ partitions: 1, env: { BUCKETS_PER_PARTITION: "1" } });
+  const readings = (message) =>
+    Array.from({ length: 500 }, (_, n) => ({ timestamp: START + (message * 500 + n) * 1000, temperature: 20 }));
+  const padded = (message) => readings(message).map((reading) => ({ ...reading, note: "x".repeat(460) }));
+  const good = [0, 1, 2, 3].map(padded);
+  const bad = [4, 5, 6, 7].map((message) => padded(message).map(({ note }) => ({ note })));
+  for (const message of good) {
+    const length = JSON.stringify(message).length;
+    assert.ok(length > 240_000 && length < 256 * 1024, `${length} bytes`);
+  }
+  // All at once, so that they share batches.
+  await Promise.all([...good, ...bad].map((message, n) => host.sendOk(`device-${n % 4}`, message)));
+
+  const sent = [0, 1, 2, 3].flatMap((message) =>
+    readings(message).map((reading) => ({ ...reading, deviceId: `device-${message}` })),
+  );
+  await assertStored(host, sent);
+  const rejects = await poll("the rejects", async () => {
+    const documents = await documentsOf(host, "rejects");
+    const entries = documents.flatMap((document) => document.rejects);
+    return new Set(entries.map(({ sequence }) => sequence)).size === bad.length && documents;
+  });
+  for (const document of [...rejects, ...(await documentsOf(host, "results"))]) {
+    assert.ok(JSON.stringify(document).length < 256 * 1024, `${document.id} is too large`);
+  }
+  host.program.mustRun();
+});
+
 test("a local host that is killed leaves no handler behind", async () => {
   const host = await startHost();
   const [handler] = await poll("the handler", () => pidsOf(host));

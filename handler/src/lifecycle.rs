@@ -17,8 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::router::router;
 
-/// How long a busy port is waited for: the host may start a second handler before the first one's socket is gone.
-const BIND_LIMIT: Duration = Duration::from_secs(10);
+/// After how long a busy port is complained about: the host may start a handler before the last one's socket is gone.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
 /// Time between tries to bind.
 const BIND_INTERVAL: Duration = Duration::from_millis(50);
 /// Time between looks at the parent process.
@@ -58,7 +58,10 @@ impl Parent {
 ///
 /// That the port cannot be bound or the socket fails.
 pub async fn serve(app: App, parent: Parent) -> anyhow::Result<()> {
-    let listener = bind(app.settings.port).await?;
+    let listener = tokio::select! {
+        listener = bind(app.settings.port) => listener?,
+        () = parent_gone(parent) => anyhow::bail!("the host is gone; the handler ends before it has served"),
+    };
     tracing::info!(
         port = listener.local_addr()?.port(),
         policy = app.settings.policy_name(),
@@ -75,13 +78,20 @@ pub async fn serve(app: App, parent: Parent) -> anyhow::Result<()> {
     }
 }
 
+/// Waits for the port as long as it takes: when several calls time out together, the host starts several handlers on
+/// one port, and takes three that end for a program that cannot run. One serves, the others stand by.
 async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let started = Instant::now();
+    let mut is_said = false;
     loop {
         match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
-            Err(error) if error.kind() == ErrorKind::AddrInUse && started.elapsed() < BIND_LIMIT => {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                if !is_said && started.elapsed() >= BUSY_LIMIT {
+                    is_said = true;
+                    tracing::error!(%address, "another process listens on this port; waiting until it is free");
+                }
                 tokio::time::sleep(BIND_INTERVAL).await;
             }
             Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
