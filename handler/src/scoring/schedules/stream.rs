@@ -104,7 +104,8 @@ fn hub(dice: &mut Dice, n_events: usize, now_ms: &mut i64, faults: StreamFaults)
         sequence += if faults.jumps && dice.one_in(40) { 1 + dice.signed(4) } else { 1 };
         *now_ms += 1000 + dice.signed(60_000);
         if faults.long && dice.one_in(20) {
-            let hours = if dice.one_in(3) { 30 } else { 8 };
+            // Alerts close after hours of calm; devices are forgotten and documents deleted after longer ones.
+            let hours = if dice.one_in(4) { 30 } else { 8 };
             *now_ms += dice.signed(hours) * HOUR_MS;
         }
         event(dice, sequence, *now_ms, faults)

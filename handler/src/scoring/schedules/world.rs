@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use detector::{Detector, Policy, Prior};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
-use wire::documents::ALERT;
+use wire::documents::{REJECTS, RESULTS};
 use wire::invocation::RawObject;
 
 use super::super::batch::Batch;
@@ -24,7 +24,7 @@ use crate::settings::Limits;
 pub(super) const N_BUCKETS: u32 = 3;
 /// A day: devices that are silent for half of it are forgotten.
 pub(super) const TTL_S: i64 = 86_400;
-/// What was written so long ago every read sees; in truth it is minutes.
+/// What was written so long ago every read sees, and what was to be written so long ago never is; in truth it is minutes.
 const LONGEST_LAG_MS: i64 = TTL_S * 250;
 const LONG: Duration = Duration::from_secs(600);
 /// Longest batch.
@@ -60,6 +60,7 @@ struct Again {
 #[derive(Debug)]
 struct Late {
     documents: VecDeque<Value>,
+    since_ms: i64,
 }
 
 pub(super) struct World {
@@ -244,7 +245,8 @@ impl World {
 
     /// Lets a late document land.
     fn land(&mut self) {
-        self.late.retain(|late| !late.documents.is_empty());
+        let now_ms = self.now_ms;
+        self.late.retain(|late| !late.documents.is_empty() && now_ms - late.since_ms <= LONGEST_LAG_MS);
         if self.late.is_empty() {
             return;
         }
@@ -422,8 +424,8 @@ impl World {
             documents.len()
         ));
         for document in documents.drain(..n_written) {
-            // A stream of which nothing is seen yet is a new one.
-            let is_fact = document["type"] != ALERT;
+            // A stream of which nothing is seen yet is a new one; a gap lies behind what it follows.
+            let is_fact = document["type"] == RESULTS || document["type"] == REJECTS;
             self.put(document);
             if self.faults.any && is_fact && self.dice.one_in(12) {
                 self.container.remember();
@@ -432,7 +434,7 @@ impl World {
         }
         let is_late = end == End::Abandoned || end == End::Moved || self.dice.one_in(2);
         if is_late && end != End::Failure && end != End::GivenUp {
-            self.late.push(Late { documents });
+            self.late.push(Late { documents, since_ms: self.now_ms });
         }
         let after = first + length;
         self.again = None;
