@@ -90,6 +90,12 @@ impl<'a> Source<'a> {
         if number.is_finite() { Ok(number) } else { Err(StateError::Impossible(what)) }
     }
 
+    /// A finite number that is not negative: an amount, a spread, a time that has passed.
+    pub(crate) fn amount(&mut self, what: &'static str) -> Result<f64, StateError> {
+        let number = self.finite(what)?;
+        if number >= 0.0 { Ok(number) } else { Err(StateError::Impossible(what)) }
+    }
+
     pub(crate) fn f32(&mut self) -> Result<f32, StateError> {
         Ok(f32::from_bits(u32::from_le_bytes(self.array()?)))
     }
@@ -126,5 +132,8 @@ mod tests {
         assert_eq!(Source::new(&[0x80]).unsigned(), Err(StateError::Truncated));
         assert_eq!(Source::new(&[0xff; 11]).unsigned(), Err(StateError::Impossible("numbers")));
         assert_eq!(Source::new(&[1, 2, 3]).f64(), Err(StateError::Truncated));
+        for impossible in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(Source::new(&impossible.to_le_bytes()).amount("interval").is_err());
+        }
     }
 }

@@ -53,8 +53,8 @@ impl Normalizer {
     pub(crate) fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
         Ok(Self {
             n_readings: source.small("count of readings")?,
-            mean: source.f64()?,
-            variance: source.f64()?,
+            mean: source.finite("mean")?,
+            variance: source.amount("variance")?,
         })
     }
 

@@ -152,10 +152,10 @@ impl Rules {
             run: source.small("run")?,
             newest_ms: source.unsigned()?.cast_signed(),
             newest: Some(source.f64()?).filter(|newest| newest.is_finite()),
-            change: source.finite("usual change")?,
-            longest_run: source.finite("longest run")?,
-            interval_ms: source.finite("interval")?,
-            longest_gap_ms: source.finite("longest gap")?,
+            change: source.amount("usual change")?,
+            longest_run: source.amount("longest run")?,
+            interval_ms: source.amount("interval")?,
+            longest_gap_ms: source.amount("longest gap")?,
         })
     }
 }
