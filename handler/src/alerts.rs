@@ -124,7 +124,7 @@ impl<'a> Gathering<'a> {
             if self.page.next.is_some() {
                 return ControlFlow::Break(());
             }
-            self.moment_at = document.opened_at;
+            (self.moment_at, self.n_documents) = (document.opened_at, 0);
         }
         self.n_documents += 1;
         if self.n_documents > MOST_DOCUMENTS {
@@ -178,7 +178,8 @@ impl<'a> Gathering<'a> {
         let find = |step: Step| steps.iter().find(|document| document.step == step.name());
         let newest = find(Step::Closed).or_else(|| find(Step::Escalated)).or_else(|| find(Step::Opened))?;
         let (newest_at, peak_score) = (newest.at, newest.peak_score);
-        let (severity, closed_at) = (newest.severity.clone(), find(Step::Closed).map(|closed| closed.at));
+        let severity = newest.severity.clone();
+        let closed_at = find(Step::Closed).filter(|closed| !self.is_denied(closed)).map(|closed| closed.at);
         let opened = steps.into_iter().find(|document| document.step == Step::Opened.name())?;
         let is_open = closed_at.is_none() && self.goes_on(&opened, newest_at);
         Some(AlertView {
@@ -199,12 +200,21 @@ impl<'a> Gathering<'a> {
         })
     }
 
+    /// Whether a closing was decided by rules that were overruled: a row that is as new knows the alert as open.
+    fn is_denied(&self, closed: &AlertDocument) -> bool {
+        let device = self.open.get(closed.device_id.as_str());
+        device.is_some_and(|device| device.timestamp >= closed.at && knows(device, &closed.alert_id))
+    }
+
     /// Whether the device's row knows the alert, or is older than it.
     fn goes_on(&self, opened: &AlertDocument, newest_at: i64) -> bool {
         let Some(device) = self.open.get(opened.device_id.as_str()) else { return false };
-        let is_known = device.alert.as_ref().is_some_and(|alert| alert.alert_id == opened.alert_id);
-        is_known || device.timestamp < newest_at
+        knows(device, &opened.alert_id) || device.timestamp < newest_at
     }
+}
+
+fn knows(device: &DeviceView, alert_id: &str) -> bool {
+    device.alert.as_ref().is_some_and(|alert| alert.alert_id == alert_id)
 }
 
 impl Cursor {

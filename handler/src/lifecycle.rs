@@ -58,10 +58,8 @@ impl Parent {
 ///
 /// That the port cannot be bound or the socket fails.
 pub async fn serve(app: App, parent: Parent) -> anyhow::Result<()> {
-    let listener = tokio::select! {
-        listener = bind(app.settings.port) => listener?,
-        () = parent_gone(parent) => anyhow::bail!("the host is gone; the handler ends before it has served"),
-    };
+    watch(parent)?;
+    let listener = bind(app.settings.port).await?;
     tracing::info!(
         port = listener.local_addr()?.port(),
         policy = app.settings.policy_name(),
@@ -70,10 +68,6 @@ pub async fn serve(app: App, parent: Parent) -> anyhow::Result<()> {
     let server = axum::serve(listener, router(Arc::new(app)));
     tokio::select! {
         result = server => result.context("the socket failed"),
-        () = parent_gone(parent) => {
-            tracing::warn!("the host is gone; the handler ends");
-            Ok(())
-        }
         result = told_to_end() => result,
     }
 }
@@ -99,10 +93,17 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn parent_gone(Parent(parent): Parent) {
-    while getppid() == parent {
-        tokio::time::sleep(PARENT_INTERVAL).await;
-    }
+/// Ends the process when its parent is gone. In a thread of its own: scoring may keep all others busy for a while.
+fn watch(Parent(parent): Parent) -> anyhow::Result<()> {
+    let watching = move || {
+        while getppid() == parent {
+            std::thread::sleep(PARENT_INTERVAL);
+        }
+        tracing::warn!("the host is gone; the handler ends");
+        std::process::exit(1);
+    };
+    std::thread::Builder::new().name("parent".to_owned()).spawn(watching).context("cannot start a thread")?;
+    Ok(())
 }
 
 /// The first signal is meant for the host, which still waits for our answers; the second is meant for us.

@@ -119,6 +119,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Limit,
+        Self::Range,
+        Self::Stuck,
+        Self::Silence,
+        Self::Spike,
+        Self::Shift,
+        Self::Drift,
+        Self::Noise,
+        Self::Other,
+    ];
+
     /// Its name in documents and files.
     #[must_use]
     pub fn name(self) -> &'static str {

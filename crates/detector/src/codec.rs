@@ -5,6 +5,9 @@
 
 use thiserror::Error;
 
+/// Greater numbers are in no state: what is computed from smaller ones stays finite.
+const GREATEST: f64 = 1e18;
+
 /// Why bytes are no state.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum StateError {
@@ -86,8 +89,13 @@ impl<'a> Source<'a> {
     }
 
     pub(crate) fn finite(&mut self, what: &'static str) -> Result<f64, StateError> {
+        self.at_most(GREATEST, what)
+    }
+
+    /// A number of at most this size.
+    pub(crate) fn at_most(&mut self, greatest: f64, what: &'static str) -> Result<f64, StateError> {
         let number = self.f64()?;
-        if number.is_finite() { Ok(number) } else { Err(StateError::Impossible(what)) }
+        if number.abs() <= greatest { Ok(number) } else { Err(StateError::Impossible(what)) }
     }
 
     /// A finite number that is not negative: an amount, a spread, a time that has passed.

@@ -124,10 +124,18 @@ impl Moment {
         Verdict::of(self.score) == Verdict::Anomaly
     }
 
+    fn breaks_limit(&self) -> bool {
+        self.channel == Some(Channel::Limit)
+    }
+
     /// Whether so much time has passed since something, if there was anything.
     fn is_past(&self, earlier_ms: Option<i64>, ms: i64) -> bool {
         earlier_ms.is_none_or(|earlier_ms| self.at_ms.saturating_sub(earlier_ms) >= ms)
     }
+}
+
+fn is_of_limit(alert: &Alert) -> bool {
+    alert.channel == Some(Channel::Limit)
 }
 
 /// A device's episode: the newest alert, and how near it is to the next one.
@@ -163,6 +171,8 @@ impl Episode {
     pub fn decide(&self, moment: Moment) -> Option<Step> {
         let is_anomaly = moment.is_anomaly();
         match self.open() {
+            // What a person has asked for takes the place of an alert of another kind.
+            Some(alert) if moment.breaks_limit() && !is_of_limit(&alert) => Some(Step::Opened),
             Some(_) if !is_anomaly && moment.is_past(self.last_anomaly_ms, CALM_MS) => Some(Step::Closed),
             Some(alert) => (Severity::of(moment.score) > alert.severity).then_some(Step::Escalated),
             // What began in the cool-down and lasts is an alert of its own when that ends.
@@ -170,11 +180,9 @@ impl Episode {
         }
     }
 
-    /// Whether another alert may be opened. One that a person has asked for does not wait for the end of another sort.
+    /// Whether another alert may be opened. A broken limit does not wait: its minutes are set by a person.
     fn is_cool(&self, moment: Moment) -> bool {
-        let is_limit = |channel| channel == Some(Channel::Limit);
-        let was_limit = self.newest.is_some_and(|alert| is_limit(alert.channel));
-        (is_limit(moment.channel) && !was_limit) || moment.is_past(self.last_opened_ms, COOL_DOWN_MS)
+        moment.breaks_limit() || moment.is_past(self.last_opened_ms, COOL_DOWN_MS)
     }
 
     /// Takes in a reading and what was decided on it.
@@ -309,6 +317,21 @@ mod tests {
         let channel = Some(Channel::Silence);
         enter(&mut episode, Moment { at_ms: 100, silent_ms: Some(40), score: 2.0, channel });
         assert_eq!(episode.open().map(|alert| (alert.began_ms, alert.kind())), Some((40, Kind::Silence)));
+    }
+
+    #[test]
+    fn a_broken_limit_takes_the_place_of_another_alert_and_needs_no_cool_down() {
+        let mut episode = Episode::default();
+        let mut at = |hour: i64, score: f64, channel: Option<Channel>| {
+            let step = enter(&mut episode, Moment { at_ms: hour * HOUR_MS, silent_ms: None, score, channel });
+            (step, episode.open().map(|alert| alert.kind()))
+        };
+        let limit = Some(Channel::Limit);
+        assert_eq!(at(0, 2.0, Some(Channel::Range)), (Some(Step::Opened), Some(Kind::Range)));
+        assert_eq!(at(1, 3.0, limit), (Some(Step::Opened), Some(Kind::Limit)));
+        assert_eq!(at(2, 3.0, limit), (None, Some(Kind::Limit)));
+        assert_eq!(at(6, 0.1, None), (Some(Step::Closed), None));
+        assert_eq!(at(7, 3.0, limit), (Some(Step::Opened), Some(Kind::Limit)));
     }
 
     #[test]

@@ -13,6 +13,8 @@ const PULL_LIMIT: f64 = 3.0;
 /// The least spread as a share of what is assumed of unknown devices: below it lie the steps and the noise of the
 /// sensors themselves.
 const LEAST_SHARE: f64 = 0.125;
+/// Means beyond are of no thermometer.
+const GREATEST_MEAN: f64 = 1e6;
 /// The least spread of all: what is divided by it must stay finite.
 const LEAST_SPREAD: f64 = 1e-9;
 
@@ -53,7 +55,7 @@ impl Normalizer {
     pub(crate) fn decode(source: &mut Source<'_>) -> Result<Self, StateError> {
         Ok(Self {
             n_readings: source.small("count of readings")?,
-            mean: source.finite("mean")?,
+            mean: source.at_most(GREATEST_MEAN, "mean")?,
             variance: source.amount("variance")?,
         })
     }

@@ -34,6 +34,8 @@ const GAP_INTERVALS: f64 = 3.0;
 const GAP_GROWTH: f64 = 4.0;
 /// Share by which one interval may change the usual one.
 const INTERVAL_SHARE: f64 = 0.1;
+/// Newest values beyond are of no thermometer.
+const GREATEST_NEWEST: f64 = 1e12;
 /// The score of a code and of silence: no matter of degree.
 const CERTAIN: f64 = 2.0;
 
@@ -151,7 +153,7 @@ impl Rules {
             n_readings: source.small("count of readings")?,
             run: source.small("run")?,
             newest_ms: source.unsigned()?.cast_signed(),
-            newest: Some(source.f64()?).filter(|newest| newest.is_finite()),
+            newest: Some(source.f64()?).filter(|newest| newest.abs() <= GREATEST_NEWEST),
             change: source.amount("usual change")?,
             longest_run: source.amount("longest run")?,
             interval_ms: source.amount("interval")?,

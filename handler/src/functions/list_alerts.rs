@@ -1,6 +1,7 @@
 //! Lists alerts, newest first.
 
 use axum::response::Response;
+use detector::Kind;
 use wire::api::{AlertState, AlertsView};
 
 use crate::alerts::{self, Cursor, Question};
@@ -9,9 +10,6 @@ use crate::parameters::Parameters;
 use crate::reply::{self, ApiError};
 
 const KNOWN: [&str; 8] = ["state", "deviceId", "kind", "severity", "from", "to", "after", "limit"];
-/// What `kind` may be: see `detector::Kind`.
-const KINDS: [&str; 9] = ["limit", "range", "stuck", "silence", "spike", "shift", "drift", "noise", "other"];
-
 /// Answers with a page of alerts.
 ///
 /// # Errors
@@ -31,7 +29,7 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
             _ => Some(AlertState::Open),
         },
         device_id: parameters.text("deviceId"),
-        kind: parameters.word("kind", &KINDS)?,
+        kind: parameters.word("kind", &Kind::ALL.map(Kind::name))?,
         severity: parameters.word("severity", &["warning", "critical"])?,
         from,
         to,

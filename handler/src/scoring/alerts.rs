@@ -64,11 +64,14 @@ impl Steps<'_> {
                 parts.push(part);
             }
         }
-        slots.iter().flat_map(|(slot, parts)| self.of_device(*slot, parts)).collect()
+        let before = self.undo.before();
+        let of_device = |(slot, parts): (&usize, &Vec<&Decided>)| {
+            self.of_device(*slot, before.get(slot).copied().cloned().unwrap_or_default(), parts)
+        };
+        slots.iter().flat_map(of_device).collect()
     }
 
-    fn of_device(&self, slot: usize, parts: &[&Decided]) -> Vec<AlertDocument> {
-        let mut memory = self.undo.before(slot).cloned().unwrap_or_default();
+    fn of_device(&self, slot: usize, mut memory: Memory, parts: &[&Decided]) -> Vec<AlertDocument> {
         let mut documents = Vec::new();
         for part in parts {
             let (row, is_new) = match &part.outcome {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use futures::FutureExt;
+use serde::de::DeserializeOwned;
 use wire::documents::{GAP, Header, REJECTS, RESULTS};
 use wire::invocation::RawObject;
 use wire::position::Stream;
@@ -26,8 +27,8 @@ impl WithOrphans<'_> {
                 continue;
             }
             match header.kind.as_str() {
-                RESULTS => stretch.results.extend(serde_json::from_str(document.json())),
-                REJECTS => stretch.rejects.extend(serde_json::from_str(document.json())),
+                RESULTS => read_into(&mut stretch.results, document),
+                REJECTS => read_into(&mut stretch.rejects, document),
                 _ => stretch.gaps.push((header.first_sequence, header.last_sequence)),
             }
         }
@@ -64,6 +65,15 @@ impl StoredFacts for WithOrphans<'_> {
 
     fn pages<'a>(&'a self, stream: &'a Stream) -> Asked<'a, HashMap<String, Listed>> {
         self.stored.pages(stream)
+    }
+}
+
+fn read_into<T: DeserializeOwned>(documents: &mut Vec<T>, document: &RawObject) {
+    match serde_json::from_str(document.json()) {
+        Ok(read) => documents.push(read),
+        Err(error) => {
+            tracing::error!(%error, "a document of this process cannot be read: its events count as lost");
+        }
     }
 }
 

@@ -216,10 +216,11 @@ impl Undo {
         self.position
     }
 
-    /// What a device's memory was before the batch.
+    /// What devices' memories were before the batch, by slot.
     #[must_use]
-    pub fn before(&self, slot: usize) -> Option<&Memory> {
-        self.saved.iter().find(|(saved, _)| *saved == slot).map(|(_, memory)| memory)
+    pub fn before(&self) -> HashMap<usize, &Memory> {
+        // Where a device was saved twice, the older memory counts.
+        self.saved.iter().rev().map(|(slot, memory)| (*slot, memory)).collect()
     }
 
     /// Lets this undo bring back what was before both, where `later` began when this one's batch had ended.

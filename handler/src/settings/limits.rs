@@ -98,6 +98,10 @@ fn parse(text: &str) -> Result<Limit, String> {
 fn bound(text: &str, missing: f64) -> Result<f64, String> {
     match text.trim() {
         "" => Ok(missing),
+        // `-5...8` would be read as -5 to 0.8.
+        text if text.starts_with('.') => {
+            Err(format!("`{text}` begins with a point; write a digit before it"))
+        }
         text => {
             let celsius = text.parse::<f64>().ok().filter(|celsius| BOUNDS.contains(celsius));
             celsius.ok_or_else(|| format!("`{text}` is no temperature from -273.15 to 2000 degrees Celsius"))
@@ -144,6 +148,7 @@ mod tests {
             "a=2..8/99999",
             "a=NaN..2",
             "a=-300..2",
+            "a=-5...8",
             "a=1..2;a=1..3",
             "a*=1..2; a*=1..3",
         ] {

@@ -76,13 +76,13 @@ fn step_ids(rows: &[ReadingRow], is_patchy: bool) -> Result<Vec<String>, String>
             open = None;
         }
         let Some(step) = step_of(row) else { continue };
-        let is_right = (step == Step::Opened) == open.is_none();
+        let breaks_limit = channel_of(row) == Some(Channel::Limit);
+        let is_right = (step == Step::Opened) == open.is_none() || (step == Step::Opened && breaks_limit);
         if !is_right && !is_patchy {
             return Err(format!("{} at {} when the open alert is {open:?}", step.name(), row.sequence));
         }
         if step == Step::Opened {
-            let channel = u8::try_from((row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK).ok();
-            let kind = channel.and_then(Channel::of_code).map_or(Kind::Other, Channel::kind);
+            let kind = channel_of(row).map_or(Kind::Other, Channel::kind);
             open = Some(format!("{ALERT}-{}-{}-{}", row.sequence, row.index, kind.name()));
         }
         // Which alert a later step belongs to is not known when the row of an opening may be missing.
@@ -94,6 +94,10 @@ fn step_ids(rows: &[ReadingRow], is_patchy: bool) -> Result<Vec<String>, String>
         }
     }
     Ok(ids)
+}
+
+fn channel_of(row: &ReadingRow) -> Option<Channel> {
+    u8::try_from((row.flags >> CHANNEL_SHIFT) & CHANNEL_MASK).ok().and_then(Channel::of_code)
 }
 
 fn step_of(row: &ReadingRow) -> Option<Step> {
