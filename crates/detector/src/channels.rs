@@ -5,6 +5,7 @@
 
 use crate::channel::Channel;
 use crate::codec::{Source, StateError, put_f64, put_signed, put_unsigned};
+use crate::normalize::GREATEST_MEAN;
 use crate::peaks::{Judging, Peaks, Stretches};
 use crate::reading::Reading;
 use crate::rules::Rules;
@@ -251,10 +252,10 @@ impl Channels {
             ..Self::default()
         };
         for number in channels.paces.iter_mut().flatten().chain(&mut channels.slow) {
-            *number = source.finite("means")?;
+            *number = source.at_most(GREATEST_MEAN, "means")?;
         }
-        channels.noise = source.finite("noise")?;
-        channels.daily = source.finite("differences from the usual day")?;
+        channels.noise = source.at_most(GREATEST_MEAN, "noise")?;
+        channels.daily = source.at_most(GREATEST_MEAN, "differences from the usual day")?;
         channels.season = Season::decode(source)?;
         channels.stretches = Stretches::decode(source)?;
         channels.level_stretches = Stretches::decode(source)?;

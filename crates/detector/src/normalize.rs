@@ -14,7 +14,7 @@ const PULL_LIMIT: f64 = 3.0;
 /// sensors themselves.
 const LEAST_SHARE: f64 = 0.125;
 /// Means beyond are of no thermometer.
-const GREATEST_MEAN: f64 = 1e6;
+pub(crate) const GREATEST_MEAN: f64 = 1e6;
 /// The least spread of all: what is divided by it must stay finite.
 const LEAST_SPREAD: f64 = 1e-9;
 

@@ -73,7 +73,10 @@ impl Season {
         let mut season = Self::default();
         for hour in 0..HOURS {
             (season.celsius[hour], season.weights[hour]) = (source.f32()?, source.f32()?);
-            if !season.celsius[hour].is_finite() || !(0.0..=1e6).contains(&season.weights[hour]) {
+            if season.celsius[hour].is_nan()
+                || season.celsius[hour].abs() > 1e6
+                || !(0.0..=1e6).contains(&season.weights[hour])
+            {
                 return Err(StateError::Impossible("usual day"));
             }
         }
