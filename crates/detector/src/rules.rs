@@ -3,6 +3,7 @@
 //! Readings enter, scores leave; the device's own longest run and longest gap are the measure.
 
 use crate::codec::{Source, StateError, put_f64, put_unsigned};
+use crate::normalize::GREATEST_MEAN;
 
 /// Temperatures that a device of usual temperatures does not say, in degrees Celsius.
 const CREDIBLE: std::ops::RangeInclusive<f64> = -100.0..=150.0;
@@ -34,8 +35,6 @@ const GAP_INTERVALS: f64 = 3.0;
 const GAP_GROWTH: f64 = 4.0;
 /// Share by which one interval may change the usual one.
 const INTERVAL_SHARE: f64 = 0.1;
-/// Newest values beyond are of no thermometer.
-const GREATEST_NEWEST: f64 = 1e12;
 /// The score of a code and of silence: no matter of degree.
 const CERTAIN: f64 = 2.0;
 
@@ -153,7 +152,7 @@ impl Rules {
             n_readings: source.small("count of readings")?,
             run: source.small("run")?,
             newest_ms: source.unsigned()?.cast_signed(),
-            newest: Some(source.f64()?).filter(|newest| newest.abs() <= GREATEST_NEWEST),
+            newest: Some(source.f64()?).filter(|newest| newest.abs() <= GREATEST_MEAN),
             change: source.amount("usual change")?,
             longest_run: source.amount("longest run")?,
             interval_ms: source.amount("interval")?,
