@@ -62,7 +62,8 @@ impl Rules {
     /// Returns when the device became silent, if it was.
     pub(crate) fn arrive(&mut self, timestamp_ms: i64) -> Option<i64> {
         let is_first = self.n_readings == 0;
-        let passed_ms = timestamp_ms.saturating_sub(self.newest_ms);
+        // Never negative, but where a state was made up.
+        let passed_ms = timestamp_ms.saturating_sub(self.newest_ms).max(0);
         let before_ms = std::mem::replace(&mut self.newest_ms, timestamp_ms);
         self.n_readings = self.n_readings.saturating_add(1);
         if is_first {
