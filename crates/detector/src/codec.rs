@@ -6,7 +6,7 @@
 use thiserror::Error;
 
 /// Greater numbers are in no state: what is computed from smaller ones stays finite.
-const GREATEST: f64 = 1e18;
+const GREATEST: f64 = 1e30;
 
 /// Why bytes are no state.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
