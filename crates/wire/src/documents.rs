@@ -236,10 +236,11 @@ pub struct DevicesDocument {
     pub devices: BTreeMap<String, DeviceRow>,
 }
 
-/// One step of an alert, for lists and mail; never changed.
+/// One step of an alert, for lists and mail.
 ///
 /// That it was taken is a fact of the reading's row; this is a copy with what people want to know, stored in front of
-/// that row. It depends on the fold alone: whoever writes it, writes the same.
+/// that row. It depends on the fold and the rules alone: whoever decides by the same rules writes the same, and whoever
+/// decides by others may write another closing in place of one that was overruled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertDocument {

@@ -334,17 +334,9 @@ impl<M: Reconstruct> Scorer<M> {
         partition.state.list_changes(&undo);
         let bucket_prefix = partition.stream.bucket_prefix();
         let written = decided.and_then(|decided| {
-            let (detector, state) = (&self.detector, &partition.state);
-            let decided_on = &decided;
-            let alerts = Steps {
-                detector,
-                state,
-                undo: &undo,
-                batch,
-                decided: decided_on,
-                bucket_prefix: &bucket_prefix,
-            }
-            .documents();
+            let (detector, state, bucket_prefix) = (&self.detector, &partition.state, bucket_prefix.as_str());
+            let steps = Steps { detector, state, undo: &undo, batch, decided: &decided, bucket_prefix };
+            let alerts = steps.documents();
             let written = self.write(partition, batch, from, &decided, &alerts, &tail)?;
             Ok((written, decided, alerts))
         });
