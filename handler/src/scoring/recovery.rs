@@ -110,12 +110,13 @@ impl Recovery<'_> {
     }
 
     /// The first sequence number of which facts must be there: after all that is as old as deleted documents, and
-    /// after what may have been deleted between that and the next document.
+    /// after what may have been deleted between that and the next document. Of what has no time nobody knows that it is
+    /// old.
     fn first_kept(&self, stretch: &Stretch) -> i64 {
         let results = stretch.results.iter().map(|document| &document.header);
         let headers = results.chain(stretch.rejects.iter().map(|document| &document.header));
         let (old, new): (Vec<&Header>, Vec<&Header>) =
-            headers.partition(|header| header.enqueued_to < self.oldest_ms);
+            headers.partition(|header| (1..self.oldest_ms).contains(&header.enqueued_to));
         let Some(old_to) = old.iter().map(|header| header.last_sequence).max() else { return i64::MIN };
         let later = new.iter().filter(|header| header.last_sequence > old_to);
         let next = later.map(|header| header.first_sequence).min().unwrap_or(i64::MIN);
@@ -161,9 +162,10 @@ impl Recovery<'_> {
 }
 
 impl Doubts {
-    /// Whether a frame is the first one of a device that is known only from before.
+    /// Whether what is known of a device may be too little, and its frame knows better: each one as long as something
+    /// may be deleted, and the first one after that.
     fn are_settled_by(&mut self, slot: usize, sequence: i64) -> bool {
-        self.kept > i64::MIN && sequence >= self.kept && self.settled.insert(slot)
+        self.kept > i64::MIN && (sequence < self.kept || self.settled.insert(slot))
     }
 }
 

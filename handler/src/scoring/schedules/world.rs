@@ -275,7 +275,7 @@ impl World {
             self.n_processes += 1;
             let redeployed = self.faults.redeploys && self.dice.one_in(2);
             let model = MeanModel(if redeployed { 0.9 } else { 1.0 });
-            self.processes[instance] = Some(self.scorer(model));
+            self.processes[instance] = Some(self.scorer(model, limits(redeployed)));
             if self.faults.any && self.dice.one_in(2) {
                 self.lag();
             }
@@ -283,7 +283,7 @@ impl World {
         self.processes[instance].as_ref().expect("just started")
     }
 
-    fn scorer(&mut self, model: MeanModel) -> Scorer<MeanModel> {
+    fn scorer(&mut self, model: MeanModel, limits: Arc<Limits>) -> Scorer<MeanModel> {
         let facts: Arc<dyn StoredFacts> = Arc::<Container>::clone(&self.container);
         let blobs: Arc<dyn SnapshotStore> = Arc::<Blobs>::clone(&self.blobs);
         Scorer {
@@ -296,7 +296,7 @@ impl World {
             },
             model,
             n_buckets: N_BUCKETS,
-            limits: limits(),
+            limits,
             storage: Storage { facts, snapshots: self.faults.snapshots.then_some(blobs), journals: None },
             snapshot_interval: Duration::ZERO,
             slots: std::sync::Mutex::default(),
@@ -522,9 +522,10 @@ impl World {
     }
 }
 
-/// Some devices have limits, which mean nothing for replay.
-fn limits() -> Arc<Limits> {
-    let variables = |name: &str| (name == "LIMITS").then(|| "shelf-*=..29/3; roof=22..".to_owned());
+/// Some devices have limits, others after a redeployment; they mean nothing for replay.
+fn limits(redeployed: bool) -> Arc<Limits> {
+    let text = if redeployed { "shelf-1=..25; cellar=23..28/2" } else { "shelf-*=..29/3; roof=22.." };
+    let variables = |name: &str| (name == "LIMITS").then(|| text.to_owned());
     Arc::new(Limits::of_variables(&variables).expect("limits"))
 }
 
