@@ -113,12 +113,13 @@ impl Partition {
         self.last.is_none() && self.carried.is_none() && self.gaps.is_empty()
     }
 
-    /// Tells whether documents that came after the state may be deleted already, and it holds nothing that is not
-    /// stored.
+    /// Tells whether documents that came after the state may be deleted already.
+    ///
+    /// What it holds besides and could not read back counts no more: whoever went on after it has proved that it was
+    /// stored, or has said that it is lost.
     #[must_use]
     pub fn is_outdated(&self, oldest_ms: i64) -> bool {
-        let is_bare = self.last.is_none() && self.carried.is_none();
-        is_bare && !self.is_new && self.state.enqueued_to > 0 && self.state.enqueued_to < oldest_ms
+        !self.is_new && (1..oldest_ms).contains(&self.state.enqueued_to)
     }
 
     /// Sequence number up to which all is known to be stored.
@@ -256,7 +257,10 @@ impl Partition {
 
     /// The state is stored: nothing needs to be undone any more.
     fn settle(&mut self) {
-        (self.last, self.carried) = (None, None);
+        self.carried = None;
+        if let Some(last) = self.last.take() {
+            self.state.recycle(last.undo);
+        }
         self.gaps.clear();
         if self.state.has_many_gone() {
             self.state.drop_gone();

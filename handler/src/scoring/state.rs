@@ -21,6 +21,8 @@ use crate::settings::Limits;
 
 /// Readings of a device between two key frames.
 const FRAME_READINGS: u32 = 256;
+/// Devices whose room in an undo is kept for the next batch.
+const SPARE_DEVICES: usize = 4096;
 /// Milliseconds in an hour.
 const HOUR_MS: i64 = 3_600_000;
 
@@ -42,6 +44,8 @@ pub struct State {
     limits: Arc<Limits>,
     /// Which undo changes are saved to; a device is saved once in each.
     undo_number: u64,
+    /// Room of an earlier undo.
+    spare: Vec<(usize, Memory)>,
 }
 
 /// How long what is remembered must last, in hours of the hub's clock.
@@ -252,6 +256,7 @@ impl State {
             retention,
             limits,
             undo_number: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -276,7 +281,16 @@ impl State {
     pub fn begin(&mut self) -> Undo {
         self.undo_number += 1;
         let Self { position, enqueued_to, hour, .. } = *self;
-        Undo { saved: Vec::new(), position, enqueued_to, hour }
+        Undo { saved: std::mem::take(&mut self.spare), position, enqueued_to, hour }
+    }
+
+    /// Keeps the room of an undo that nobody needs any more for the next one.
+    pub fn recycle(&mut self, undo: Undo) {
+        let mut saved = undo.saved;
+        if saved.capacity() <= SPARE_DEVICES {
+            saved.clear();
+            self.spare = saved;
+        }
     }
 
     /// Brings back what was before a batch.

@@ -135,7 +135,7 @@ async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_fr
     place.store(&next);
     let slot = one.slot(&stream());
     let expected = fold(&detector(), &stretch(&place.container.all(), &stream(), 0), 8);
-    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state);
+    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
     assert_eq!(live, expected);
 }
 
@@ -158,7 +158,7 @@ async fn what_only_an_overruled_answer_holds_goes_out_again() {
     assert_eq!((n_rows, place.all("gap").len()), (18, 0));
     let slot = one.slot(&stream());
     let expected = fold(&detector(), &stored, 17);
-    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state);
+    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
     assert_eq!(live, expected);
 }
 

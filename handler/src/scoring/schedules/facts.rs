@@ -69,9 +69,9 @@ pub(super) type States = HashMap<String, Vec<u8>>;
 /// States of two folds of one stream.
 ///
 /// What a device that is gone was like does not matter; when it is, follows from an hour that may be deleted by age with
-/// its row.
-pub(super) fn states(one: &State, other: &State) -> (States, States) {
-    let hour = one.hour().max(other.hour());
+/// its row, or of which only rejects are known: `hour` is the newest one that anything arrived in.
+pub(super) fn states(one: &State, other: &State, hour: u32) -> (States, States) {
+    let hour = one.hour().max(other.hour()).max(hour);
     (states_in(one, hour), states_in(other, hour))
 }
 

@@ -9,7 +9,7 @@ use wire::position::Stream;
 use super::super::decide::Reconstruct;
 
 pub(super) const START_MS: i64 = 1_767_000_000_000;
-const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 const DEVICES: [&str; 5] = ["cellar", "roof", "door", "shelf-1", "shelf-2"];
 
 /// Seeded choices.

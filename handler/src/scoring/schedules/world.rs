@@ -18,7 +18,7 @@ use super::super::{ScoreError, Scored, Scorer, Storage};
 use super::alerts::check_copies;
 use super::facts::{Key, facts, fold, states, stretch};
 use super::memory::{Blobs, Container};
-use super::stream::{Course, Dice, MeanModel, START_MS};
+use super::stream::{Course, Dice, HOUR_MS, MeanModel, START_MS};
 use crate::settings::Limits;
 
 pub(super) const N_BUCKETS: u32 = 3;
@@ -496,7 +496,9 @@ impl World {
         if self.faults.redeploys && (base < position || !self.expired.is_empty() || is_overruled) {
             return Ok(());
         }
-        let (expected, live) = states(&fold(&self.detector, source, position), &partition.state);
+        let hour =
+            if self.expired.is_empty() { 0 } else { u32::try_from(self.now_ms / HOUR_MS).unwrap_or(0) };
+        let (expected, live) = states(&fold(&self.detector, source, position), &partition.state, hour);
         if expected == live {
             return Ok(());
         }
