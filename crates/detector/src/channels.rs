@@ -20,6 +20,8 @@ const LEVEL_STRETCH: u16 = 48;
 const NOISE_READINGS: f64 = 16.0;
 /// Readings of the two means whose difference is a change, pace by pace.
 const PACES: [(f64, f64); 3] = [(2.0, 16.0), (8.0, 64.0), (32.0, 256.0)];
+/// The channels of the three paces.
+const CHANGES: [Channel; 3] = [Channel::FastChange, Channel::Change, Channel::SlowChange];
 /// Readings of the means that are slow levels.
 const SLOW_READINGS: [f64; 2] = [64.0, 256.0];
 /// Readings over which differences from the usual day are the mean of.
@@ -149,55 +151,85 @@ impl Channels {
     pub(crate) fn take(&mut self, reading: Reading, spread: f64, finding: &mut Finding) {
         let celsius = reading.celsius();
         self.n_readings = self.n_readings.saturating_add(1);
-        let jump = self.rules.jump(celsius);
-        finding.breaks(Channel::Stuck, self.rules.repeat(celsius));
-        self.take_differences(celsius, jump, spread, finding);
-        self.take_levels(celsius, spread, finding);
-        self.take_daily(reading, spread, finding);
-    }
-
-    fn take_differences(&mut self, celsius: f64, jump: f64, spread: f64, finding: &mut Finding) {
-        let n = self.n_readings;
+        let jump = self.take_repeats(celsius, finding);
         let ends = self.stretches.count(STRETCH);
-        let power = |difference: f64| {
-            let share = if n < FIRST_READINGS { 0.0 } else { difference.abs() / spread };
-            log2(share + LEAST_DIFFERENCE)
-        };
-        let noise = power(follow(&mut self.noise, jump, n, NOISE_READINGS));
-        let by = Judging { boundary: WIDE_BOUNDARY, ..BY_POWERS };
-        finding.note(Channel::Noise, self.noise_peaks.score(noise, self.stretches, by));
-        self.noise_peaks.take(noise, ends, self.stretches, by);
-        for (pace, channel) in
-            [Channel::FastChange, Channel::Change, Channel::SlowChange].into_iter().enumerate()
-        {
-            let (short, long) = PACES[pace];
-            let [fast, slow] = &mut self.paces[pace];
-            let change = power(follow(fast, celsius, n, short) - follow(slow, celsius, n, long));
-            let peaks = &mut self.pace_peaks[pace];
-            finding.note(channel, peaks.score(change, self.stretches, BY_POWERS));
-            peaks.take(change, ends, self.stretches, BY_POWERS);
+        self.take_noise(jump, spread, ends, finding);
+        for pace in 0..PACES.len() {
+            self.take_change(pace, celsius, spread, ends, finding);
         }
         if ends {
             self.stretches.close();
         }
-    }
-
-    fn take_levels(&mut self, celsius: f64, spread: f64, finding: &mut Finding) {
         let ends = self.level_stretches.count(LEVEL_STRETCH);
-        let by = by_levels(spread, WIDE_BOUNDARY);
-        both_ways(&mut self.level_peaks, celsius, ends, self.level_stretches, by, Channel::Level, finding);
-        for (n, length) in SLOW_READINGS.into_iter().enumerate() {
-            let level = follow(&mut self.slow[n], celsius, self.n_readings, length);
-            let by = by_levels(spread, BOUNDARY);
-            let peaks = &mut self.slow_peaks[n];
-            both_ways(peaks, level, ends, self.level_stretches, by, Channel::SlowLevel, finding);
+        self.take_level(celsius, spread, ends, finding);
+        for slowness in 0..SLOW_READINGS.len() {
+            self.take_slow_level(slowness, celsius, spread, ends, finding);
         }
         if ends {
             self.level_stretches.close();
         }
+        self.take_daily(reading, spread, finding);
     }
 
-    fn take_daily(&mut self, reading: Reading, spread: f64, finding: &mut Finding) {
+    /// Returns the change from the reading before.
+    pub(crate) fn take_repeats(&mut self, celsius: f64, finding: &mut Finding) -> f64 {
+        let jump = self.rules.jump(celsius);
+        finding.breaks(Channel::Stuck, self.rules.repeat(celsius));
+        jump
+    }
+
+    pub(crate) fn take_noise(&mut self, jump: f64, spread: f64, ends: bool, finding: &mut Finding) {
+        let usual = follow(&mut self.noise, jump, self.n_readings, NOISE_READINGS);
+        let noise = self.power(usual, spread);
+        let by = Judging { boundary: WIDE_BOUNDARY, ..BY_POWERS };
+        finding.note(Channel::Noise, self.noise_peaks.score(noise, self.stretches, by));
+        self.noise_peaks.take(noise, ends, self.stretches, by);
+    }
+
+    pub(crate) fn take_change(
+        &mut self,
+        pace: usize,
+        celsius: f64,
+        spread: f64,
+        ends: bool,
+        finding: &mut Finding,
+    ) {
+        let n = self.n_readings;
+        let (short, long) = PACES[pace];
+        let [fast, slow] = &mut self.paces[pace];
+        let difference = follow(fast, celsius, n, short) - follow(slow, celsius, n, long);
+        let change = self.power(difference, spread);
+        let peaks = &mut self.pace_peaks[pace];
+        finding.note(CHANGES[pace], peaks.score(change, self.stretches, BY_POWERS));
+        peaks.take(change, ends, self.stretches, BY_POWERS);
+    }
+
+    /// A difference as a power of two, in the device's spreads.
+    fn power(&self, difference: f64, spread: f64) -> f64 {
+        let share = if self.n_readings < FIRST_READINGS { 0.0 } else { difference.abs() / spread };
+        log2(share + LEAST_DIFFERENCE)
+    }
+
+    pub(crate) fn take_level(&mut self, celsius: f64, spread: f64, ends: bool, finding: &mut Finding) {
+        let by = by_levels(spread, WIDE_BOUNDARY);
+        both_ways(&mut self.level_peaks, celsius, ends, self.level_stretches, by, Channel::Level, finding);
+    }
+
+    pub(crate) fn take_slow_level(
+        &mut self,
+        slowness: usize,
+        celsius: f64,
+        spread: f64,
+        ends: bool,
+        finding: &mut Finding,
+    ) {
+        let level = follow(&mut self.slow[slowness], celsius, self.n_readings, SLOW_READINGS[slowness]);
+        let by = by_levels(spread, BOUNDARY);
+        let peaks = &mut self.slow_peaks[slowness];
+        both_ways(peaks, level, ends, self.level_stretches, by, Channel::SlowLevel, finding);
+    }
+
+    pub(crate) fn take_daily(&mut self, reading: Reading, spread: f64, finding: &mut Finding) {
         let (at_ms, celsius) = (reading.timestamp_ms(), reading.celsius());
         let deviation = self.season.deviation(at_ms, celsius);
         self.season.learn(at_ms, celsius, self.rules.interval_ms());
@@ -207,15 +239,8 @@ impl Channels {
         let daily = follow(&mut self.daily, deviation, u32::MAX, DAILY_READINGS);
         let ends = self.daily_stretches.count(LEVEL_STRETCH);
         let by = by_levels(spread, WIDE_BOUNDARY);
-        both_ways(
-            &mut self.daily_peaks,
-            daily,
-            ends,
-            self.daily_stretches,
-            by,
-            Channel::DailyProfile,
-            finding,
-        );
+        let stretches = self.daily_stretches;
+        both_ways(&mut self.daily_peaks, daily, ends, stretches, by, Channel::DailyProfile, finding);
         if ends {
             self.daily_stretches.close();
         }
