@@ -44,6 +44,7 @@ describe("the HTTP API", () => {
         temperature: reading(n, READINGS - 1).temperature,
         anomaly: false,
         lastAnomalyAt: null,
+        silentSince: null,
         alert: null,
       });
       assert.ok(Number.isFinite(expected) && error >= 0 && score >= 0, JSON.stringify(row));
@@ -126,7 +127,7 @@ describe("the HTTP API", () => {
   test("summarizes the fleet", async () => {
     const { model, ...rest } = await host.json("/api/summary");
     assert.deepEqual(rest, {
-      devices: { total: DEVICES.length, normal: 0, anomaly: 0, learning: DEVICES.length },
+      devices: { total: DEVICES.length, normal: 0, anomaly: 0, learning: DEVICES.length, silent: 0 },
       newestReadingAt: NEWEST,
       openAlerts: 0,
       policy: "calibrated",

@@ -42,6 +42,7 @@ impl Fleet {
                 DeviceStatus::Normal => counts.normal += 1,
                 DeviceStatus::Anomaly => counts.anomaly += 1,
                 DeviceStatus::Learning => counts.learning += 1,
+                DeviceStatus::Silent => counts.silent += 1,
             }
         }
         counts
@@ -99,14 +100,21 @@ impl FleetReader {
 
 async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
     let buckets = newest_of(store, store.device_tables().await?).await?;
+    let mut heard_to: HashMap<&str, i64> = HashMap::new();
+    for bucket in &buckets {
+        let hub = heard_to.entry(bucket.hub()).or_default();
+        *hub = bucket.heard_to.max(*hub);
+    }
     let mut newest: BTreeMap<&str, DeviceView> = BTreeMap::new();
-    for (bucket, rows) in &buckets {
-        for (device_id, row) in rows {
+    for bucket in &buckets {
+        let heard_to = heard_to.get(bucket.hub()).copied().unwrap_or_default();
+        for (device_id, row) in &bucket.rows {
             // A device that changed partitions is in two buckets: the newer reading counts.
             match newest.get(device_id.as_str()) {
                 Some(known) if known.timestamp >= row.timestamp => {}
                 _ => {
-                    newest.insert(device_id, device_view(bucket, device_id, row));
+                    let view = device_view(&bucket.name, device_id, row).as_heard(row, heard_to);
+                    newest.insert(device_id, view);
                 }
             }
         }
@@ -114,20 +122,35 @@ async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
     Ok(Fleet { devices: newest.into_values().collect() })
 }
 
-/// The newest rows of each bucket that the tables belong to, by bucket.
-async fn newest_of(
-    store: &Store,
-    tables: Vec<DevicesDocument>,
-) -> Result<Vec<(String, HashMap<String, DeviceRow>)>, StoreError> {
+/// The newest rows of a bucket.
+struct Bucket {
+    name: String,
+    rows: HashMap<String, DeviceRow>,
+    /// When the newest of its events was taken in, in epoch milliseconds.
+    heard_to: i64,
+}
+
+impl Bucket {
+    /// What tells its hub from others: devices are silent while their hub is not.
+    fn hub(&self) -> &str {
+        self.name.split('.').next().unwrap_or_default()
+    }
+}
+
+/// The newest rows of each bucket that the tables belong to.
+async fn newest_of(store: &Store, tables: Vec<DevicesDocument>) -> Result<Vec<Bucket>, StoreError> {
     let mut by_bucket: BTreeMap<String, Vec<DevicesDocument>> = BTreeMap::new();
     for table in tables {
         by_bucket.entry(table.header.bucket.clone()).or_default().push(table);
     }
     stream::iter(by_bucket)
-        .map(|(bucket, tables)| async move {
-            let later = store.results_after(&bucket, oldest_position(&tables)).await?;
+        .map(|(name, tables)| async move {
+            let later = store.results_after(&name, oldest_position(&tables)).await?;
             let rows = newest_rows(&tables, &later);
-            Ok((bucket, rows))
+            let headers = tables.iter().map(|table| &table.header);
+            let headers = headers.chain(later.iter().map(|document| &document.header));
+            let heard_to = headers.map(|header| header.enqueued_to).max().unwrap_or_default();
+            Ok(Bucket { name, rows, heard_to })
         })
         .buffer_unordered(PARALLEL_READS)
         .try_collect()
@@ -161,7 +184,18 @@ fn newest_rows(tables: &[DevicesDocument], later: &[ResultsDocument]) -> HashMap
             newest.insert(device_id.to_owned(), (position, row));
         }
     }
-    newest.into_iter().map(|(device_id, (_, row))| (device_id, row)).collect()
+    let mut rows: HashMap<String, DeviceRow> =
+        newest.into_iter().map(|(device_id, (_, row))| (device_id, row)).collect();
+    for document in later {
+        // A late reading is no newer one, but it was heard.
+        let arrived = Some(document.header.enqueued_to).filter(|enqueued_to| *enqueued_to > 0);
+        for device_id in document.readings.keys() {
+            if let Some(row) = rows.get_mut(device_id) {
+                row.arrived = row.arrived.max(arrived);
+            }
+        }
+    }
+    rows
 }
 
 /// A device's row after one more reading.
@@ -178,6 +212,8 @@ fn advance(before: Option<DeviceRow>, row: &ReadingRow) -> DeviceRow {
         flags: row.flags & FLAG_LEARNING,
         last_anomaly: if is_anomaly(row.score) { Some(row.timestamp) } else { last_anomaly },
         alert: alert_after(before.and_then(|before| before.alert), row),
+        arrived: before.and_then(|before| before.arrived),
+        allowance: before.and_then(|before| before.allowance),
     }
 }
 
@@ -222,6 +258,8 @@ mod tests {
             flags: 0,
             last_anomaly: None,
             alert: None,
+            arrived: Some(position * 1000),
+            allowance: Some(5000),
         };
         DevicesDocument {
             header: header("devices", position, position),
@@ -274,6 +312,14 @@ mod tests {
     fn a_late_reading_is_not_the_newest() {
         let rows = newest_rows(&[table(12, 20.0)], &[results(10, &[(5, 99.0, 0.5, FLAG_LATE)])]);
         assert_eq!(rows["d"].temperature, 20.0);
+    }
+
+    #[test]
+    fn a_device_is_silent_when_others_were_heard_for_longer_than_it_pauses() {
+        let rows = newest_rows(&[table(12, 20.0)], &[]);
+        let view = |heard_to| device_view("b", "d", &rows["d"]).as_heard(&rows["d"], heard_to);
+        assert_eq!((view(17_000).status, view(17_000).silent_since), (DeviceStatus::Normal, None));
+        assert_eq!((view(17_001).status, view(17_001).silent_since), (DeviceStatus::Silent, Some(17_000)));
     }
 
     #[test]

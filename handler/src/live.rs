@@ -188,6 +188,7 @@ mod tests {
             anomaly: n == 0,
             last_anomaly_at: None,
             alert: None,
+            silent_since: None,
         };
         Summary { n_readings: n_devices, devices: (0..n_devices).map(device).collect(), ..Summary::default() }
     }

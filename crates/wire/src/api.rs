@@ -12,7 +12,9 @@ pub enum DeviceStatus {
     Anomaly,
     /// Its own calibration has not taken over yet.
     Learning,
-    /// Neither.
+    /// Nothing was heard of it for longer than is usual for it, while others were heard.
+    Silent,
+    /// None of these.
     Normal,
 }
 
@@ -62,6 +64,8 @@ pub struct DeviceView {
     pub last_anomaly_at: Option<i64>,
     /// The open alert.
     pub alert: Option<OpenAlertView>,
+    /// Since when it is silent, in epoch milliseconds of the hub's clock; `None` when it is not.
+    pub silent_since: Option<i64>,
 }
 
 /// A device's open alert in a few words.
@@ -94,7 +98,20 @@ impl DeviceView {
             anomaly: is_anomaly(row.score),
             last_anomaly_at: row.last_anomaly,
             alert,
+            silent_since: None,
         }
+    }
+
+    /// Shows the device as silent when the hub has taken in others' readings until `heard_to`, in epoch milliseconds,
+    /// and too long none of its own.
+    #[must_use]
+    pub fn as_heard(mut self, row: &DeviceRow, heard_to: i64) -> Self {
+        let allowed_to = row.arrived.zip(row.allowance).map(|(at, allowance)| at.saturating_add(allowance));
+        self.silent_since = allowed_to.filter(|allowed_to| heard_to > *allowed_to);
+        if self.silent_since.is_some() {
+            self.status = DeviceStatus::Silent;
+        }
+        self
     }
 }
 
@@ -256,6 +273,8 @@ pub struct DeviceCounts {
     pub anomaly: usize,
     /// [`DeviceStatus::Learning`].
     pub learning: usize,
+    /// [`DeviceStatus::Silent`].
+    pub silent: usize,
 }
 
 /// The model that scores.

@@ -24,8 +24,18 @@ pub const DEVICES_ID: &str = "devices-";
 pub const READING_COLUMNS: [&str; 9] =
     ["sequence", "index", "count", "timestamp", "temperature", "expected", "error", "score", "flags"];
 /// Columns of a device's row.
-pub const DEVICE_COLUMNS: [&str; 8] =
-    ["timestamp", "temperature", "expected", "error", "score", "flags", "lastAnomaly", "alert"];
+pub const DEVICE_COLUMNS: [&str; 10] = [
+    "timestamp",
+    "temperature",
+    "expected",
+    "error",
+    "score",
+    "flags",
+    "lastAnomaly",
+    "alert",
+    "arrived",
+    "allowance",
+];
 /// Seconds after which an alert's documents are deleted: a year, because people look back at alerts for longer than at
 /// readings.
 pub const ALERT_TTL_S: i64 = 365 * 24 * 3600;
@@ -331,6 +341,10 @@ pub struct DeviceRow {
     pub last_anomaly: Option<i64>,
     /// Its open alert.
     pub alert: Option<OpenAlert>,
+    /// When the hub took in its last reading, in epoch milliseconds, as far as is known.
+    pub arrived: Option<i64>,
+    /// Milliseconds without a reading after which it is silent; `None` as long as its pauses are not known.
+    pub allowance: Option<i64>,
 }
 
 /// What an [`OpenAlert`] is in JSON.
@@ -367,19 +381,43 @@ impl From<ReadingColumns> for ReadingRow {
 }
 
 /// What a [`DeviceRow`] is in JSON.
-type DeviceColumns = (i64, f64, Option<f64>, Option<f64>, Option<f64>, u32, Option<i64>, Option<OpenAlert>);
+type DeviceColumns = (
+    i64,
+    f64,
+    Option<f64>,
+    Option<f64>,
+    Option<f64>,
+    u32,
+    Option<i64>,
+    Option<OpenAlert>,
+    Option<i64>,
+    Option<i64>,
+);
 
 impl From<DeviceRow> for DeviceColumns {
     fn from(row: DeviceRow) -> Self {
-        let DeviceRow { timestamp, temperature, expected, error, score, flags, last_anomaly, alert } = row;
-        (timestamp, temperature, expected, error, score, flags, last_anomaly, alert)
+        let DeviceRow { timestamp, temperature, expected, error, score, flags, .. } = row;
+        let DeviceRow { last_anomaly, alert, arrived, allowance, .. } = row;
+        (timestamp, temperature, expected, error, score, flags, last_anomaly, alert, arrived, allowance)
     }
 }
 
 impl From<DeviceColumns> for DeviceRow {
     fn from(columns: DeviceColumns) -> Self {
-        let (timestamp, temperature, expected, error, score, flags, last_anomaly, alert) = columns;
-        Self { timestamp, temperature, expected, error, score, flags, last_anomaly, alert }
+        let (timestamp, temperature, expected, error, score, flags, last_anomaly, alert, arrived, allowance) =
+            columns;
+        Self {
+            timestamp,
+            temperature,
+            expected,
+            error,
+            score,
+            flags,
+            last_anomaly,
+            alert,
+            arrived,
+            allowance,
+        }
     }
 }
 
@@ -397,7 +435,7 @@ mod tests {
         );
         assert_eq!(serde_json::to_string(&row).unwrap(), reading);
         assert_eq!(reading.split(',').count(), READING_COLUMNS.len());
-        let device = r#"[1,2.5,3.5,null,5.5,6,7,null]"#;
+        let device = r#"[1,2.5,3.5,null,5.5,6,7,null,9,10]"#;
         let row: DeviceRow = serde_json::from_str(device).unwrap();
         assert_eq!((row.timestamp, row.error, row.score, row.last_anomaly), (1, None, Some(5.5), Some(7)));
         assert_eq!(serde_json::to_string(&row).unwrap(), device);
@@ -412,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_open_alert_stands_in_its_device_s_row() {
-        let device = r#"[1,2.5,3.5,null,5.5,6,7,[41,2,1000,6,1]]"#;
+        let device = r#"[1,2.5,3.5,null,5.5,6,7,[41,2,1000,6,1],null,null]"#;
         let row: DeviceRow = serde_json::from_str(device).unwrap();
         let alert = OpenAlert { sequence: 41, index: 2, opened_at: 1000, channel: 6, is_critical: true };
         assert_eq!(row.alert, Some(alert));

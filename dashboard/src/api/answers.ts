@@ -87,6 +87,7 @@ export const summary: Decoder<Summary> = object((field) => ({
       normal: count("normal", number),
       anomaly: count("anomaly", number),
       learning: count("learning", number),
+      silent: count("silent", number),
     })),
   ),
   newestReadingAt: field("newestReadingAt", nullable(number)),

@@ -5,9 +5,12 @@
  * fetched or shown.
  */
 
-export const DEVICE_STATUSES = ["anomaly", "learning", "normal"] as const;
+export const DEVICE_STATUSES = ["anomaly", "silent", "learning", "normal"] as const;
 
-/** `anomaly` while the newest reading is one, else `learning` until calibrated, else `normal`. */
+/**
+ * `silent` while nothing is heard of it that should be, else `anomaly` while the newest reading is one,
+ * else `learning` until calibrated, else `normal`.
+ */
 export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
 
 /** One temperature of one device and what the detector made of it. */

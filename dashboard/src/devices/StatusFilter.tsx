@@ -7,6 +7,7 @@ type Choice = DeviceStatus | "all";
 const CHOICES: ReadonlyArray<{ choice: Choice; count: DeviceStatus | "total"; label: string }> = [
   { choice: "all", count: "total", label: "All" },
   { choice: "anomaly", count: "anomaly", label: "Anomaly" },
+  { choice: "silent", count: "silent", label: "Silent" },
   { choice: "learning", count: "learning", label: "Learning" },
   { choice: "normal", count: "normal", label: "Normal" },
 ];

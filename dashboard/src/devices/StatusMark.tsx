@@ -5,6 +5,7 @@ const WORDS: Readonly<Record<DeviceStatus, string>> = {
   anomaly: "Anomaly",
   learning: "Learning",
   normal: "Normal",
+  silent: "Silent",
 };
 
 export function StatusMark({ status, recent }: { status: DeviceStatus; recent: boolean }) {
@@ -17,7 +18,7 @@ export function StatusMark({ status, recent }: { status: DeviceStatus; recent: b
   );
 }
 
-/** Filled triangle: anomaly; hollow triangle: recently; dashed ring: learning; dot: normal. */
+/** Filled triangle: anomaly; hollow triangle: recently; dashed ring: learning; bar: silent; dot: normal. */
 function StatusIcon({ status, recent }: { status: DeviceStatus; recent: boolean }) {
   return (
     <svg className="status-icon" viewBox="0 0 12 12" aria-hidden="true">
@@ -39,6 +40,15 @@ function StatusIcon({ status, recent }: { status: DeviceStatus; recent: boolean 
           stroke="currentColor"
           strokeWidth="1.6"
           strokeDasharray="2.2 1.6"
+        />
+      ) : null}
+      {status === "silent" && !recent ? (
+        <path
+          d="M1.5 6h9"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="2.4"
+          strokeLinecap="round"
         />
       ) : null}
       {status === "normal" && !recent ? <circle cx="6" cy="6" r="2.6" fill="currentColor" /> : null}

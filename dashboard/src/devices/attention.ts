@@ -1,8 +1,8 @@
 /** How much a device wants to be looked at. Pure. */
 import type { DeviceRow } from "../api/types.ts";
 
-/** `anomaly`: its newest reading is one; `recent`: it had one in the last ten minutes. */
-export type Attention = "anomaly" | "recent" | "calm";
+/** `anomaly`: its newest reading is one; `recent`: it had one in the last ten minutes; `silent`: it sends nothing. */
+export type Attention = "anomaly" | "silent" | "recent" | "calm";
 
 const RECENT_MS = 10 * 60 * 1000;
 
@@ -12,8 +12,8 @@ const RECENT_MS = 10 * 60 * 1000;
  * The fleet's time counts, not the viewer's, so that a replay of old readings shows the same.
  */
 export function attentionOf(row: DeviceRow, fleetNewestAt: number | null): Attention {
-  if (row.status === "anomaly") {
-    return "anomaly";
+  if (row.status === "anomaly" || row.status === "silent") {
+    return row.status;
   }
   if (row.lastAnomalyAt === null || fleetNewestAt === null) {
     return "calm";

@@ -94,7 +94,12 @@ function compare(a: Keyed, b: Keyed, direction: 1 | -1): number {
   return direction * (a.key - b.key) || a.rank - b.rank;
 }
 
-const WEIGHTS: Readonly<Record<Attention, number>> = { anomaly: 2, recent: 1, calm: 0 };
+const WEIGHTS: Readonly<Record<Attention, number>> = {
+  anomaly: 3,
+  silent: 2,
+  recent: 1,
+  calm: 0,
+};
 
 function sortValue(
   row: DeviceRow,

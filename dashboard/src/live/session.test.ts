@@ -6,7 +6,7 @@ import type { HubListener } from "./hub.ts";
 import { startSession } from "./session.ts";
 
 const SUMMARY: Summary = {
-  devices: { total: 1, normal: 1, anomaly: 0, learning: 0 },
+  devices: { total: 1, normal: 1, anomaly: 0, learning: 0, silent: 0 },
   newestReadingAt: 1,
   policy: "calibrated",
   model: { sha256: "abc", windowLength: 32 },

@@ -17,11 +17,13 @@ const KNOWN: [&str; 4] = ["status", "prefix", "after", "limit"];
 pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query, &KNOWN)?;
     let limit = parameters.number("limit", 1, 10_000, 1000)?;
-    let status = parameters.word("status", &["normal", "anomaly", "learning"])?.map(|word| match word {
-        "anomaly" => DeviceStatus::Anomaly,
-        "learning" => DeviceStatus::Learning,
-        _ => DeviceStatus::Normal,
-    });
+    let status =
+        parameters.word("status", &["normal", "anomaly", "learning", "silent"])?.map(|word| match word {
+            "anomaly" => DeviceStatus::Anomaly,
+            "learning" => DeviceStatus::Learning,
+            "silent" => DeviceStatus::Silent,
+            _ => DeviceStatus::Normal,
+        });
     let prefix = parameters.text("prefix").unwrap_or_default();
     let after = parameters.text("after").unwrap_or_default();
     let fleet = app.fleet.read().await?;

@@ -192,6 +192,9 @@ impl<M: Reconstruct> Decision<'_, M> {
         let is_anew = self.state.meet(slot, hour, self.undo);
         let from = self.windows.len();
         let entry = self.state.change(slot, self.undo);
+        if let Some(enqueued_ms) = place.enqueued_ms {
+            entry.heard.hear(enqueued_ms);
+        }
         let device = &mut entry.memory.device;
         let mut observation = self.rules.detector.observe(device, reading, &mut self.windows);
         device.hold_to(entry.limit, &mut observation);

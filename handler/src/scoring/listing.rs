@@ -6,7 +6,9 @@ use std::collections::HashMap;
 
 use wire::documents::{DEVICES_PER_DOCUMENT, DeviceRow};
 
+use super::heard::Heard;
 use super::state::Entry;
+use super::stored::Listed;
 
 /// Enqueued time after which a table is written though no status changed, in milliseconds.
 const PAGE_INTERVAL_MS: i64 = 5 * 60 * 1000;
@@ -18,7 +20,7 @@ const PAGE_ANSWERS: u32 = 64;
 pub struct Listing {
     buckets: Vec<Vec<Page>>,
     /// Tables of devices that earlier processes listed and that have no slot yet.
-    known: HashMap<String, usize>,
+    known: HashMap<String, Listed>,
 }
 
 /// Up to 500 devices that share a `devices` document.
@@ -48,19 +50,20 @@ impl Listing {
     }
 
     /// Says which tables list devices that will get slots later.
-    pub fn remember(&mut self, known: HashMap<String, usize>) {
+    pub fn remember(&mut self, known: HashMap<String, Listed>) {
         self.known = known;
     }
 
-    /// Lists a device: where it was listed, else in the last table with room.
-    pub fn place(&mut self, bucket: usize, device_id: &str, slot: usize) -> usize {
+    /// Lists a device: where it was listed, else in the last table with room; returns what was known of its pauses.
+    pub fn place(&mut self, bucket: usize, device_id: &str, slot: usize) -> (usize, Heard) {
         let pages = &self.buckets[bucket];
-        let page = self.known.remove(device_id).unwrap_or_else(|| {
+        let known = self.known.remove(device_id);
+        let page = known.map(|listed| listed.page).unwrap_or_else(|| {
             let is_full = pages.last().is_none_or(|page| page.slots.len() >= DEVICES_PER_DOCUMENT);
             if is_full { pages.len() } else { pages.len() - 1 }
         });
         self.keep(bucket, page, slot);
-        page
+        (page, known.map(|listed| listed.heard).unwrap_or_default())
     }
 
     /// Lists a slot in a table.

@@ -9,6 +9,7 @@ mod alerts;
 pub mod batch;
 pub mod decide;
 pub mod documents;
+mod heard;
 pub mod journal;
 pub mod listing;
 mod mutants;

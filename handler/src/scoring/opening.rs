@@ -100,7 +100,7 @@ impl<M: Reconstruct> Scorer<M> {
         for (device_id, listed) in &known {
             check_bucket(&state, device_id, listed.bucket)?;
         }
-        state.listing().0.remember(known.into_iter().map(|(id, listed)| (id, listed.page)).collect());
+        state.listing().0.remember(known);
         tracing::info!(
             hub = stream.hub,
             partition = stream.partition,

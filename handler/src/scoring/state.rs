@@ -14,6 +14,7 @@ use wire::documents::{
 };
 use wire::position::bucket_of;
 
+use super::heard::Heard;
 use super::listing::Listing;
 use super::mutants::{self, Mutant};
 use crate::alerts::device_view;
@@ -85,6 +86,8 @@ pub struct Entry {
     listed: Option<(DeviceStatus, Option<OpenAlert>)>,
     /// Temperatures that it may have.
     pub limit: Option<Limit>,
+    /// When it was heard: for its table.
+    pub heard: Heard,
     /// What is remembered of it.
     pub memory: Memory,
     saved_in: u64,
@@ -312,7 +315,7 @@ impl State {
         }
         let bucket = self.bucket_number(device_id);
         let slot = self.entries.len();
-        let page = self.listing.place(bucket, device_id, slot);
+        let (page, heard) = self.listing.place(bucket, device_id, slot);
         // Devices that began together need not all be framed in one batch.
         let n_since_frame = bucket_of(device_id, FRAME_READINGS);
         self.entries.push(Entry {
@@ -321,6 +324,7 @@ impl State {
             page,
             listed: None,
             limit: self.limits.of(device_id),
+            heard,
             memory: Memory { n_since_frame, ..Memory::default() },
             saved_in: 0,
         });
@@ -502,6 +506,8 @@ impl Entry {
             flags: if newest.learning { FLAG_LEARNING } else { 0 },
             last_anomaly: self.memory.device.last_anomaly_ms(),
             alert: self.memory.open_alert(),
+            arrived: self.heard.arrived(),
+            allowance: self.heard.allowance(),
         })
     }
 

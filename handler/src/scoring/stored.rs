@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use wire::documents::{Header, RejectsDocument, ResultsDocument};
 use wire::position::Stream;
 
+pub use super::heard::Heard;
 use crate::store::StoreError;
 
 /// An answer from storage.
@@ -61,6 +62,8 @@ pub struct Listed {
     pub bucket: usize,
     /// Number of the group's table.
     pub page: usize,
+    /// When it was heard.
+    pub heard: Heard,
 }
 
 /// Facts as they are stored.

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use azure_data_cosmos::Query;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
-use wire::documents::{DEVICES_ID, GAP, Header, RejectsDocument, ResultsDocument};
+use wire::documents::{DEVICES_ID, DeviceRow, GAP, Header, RejectsDocument, ResultsDocument};
 use wire::position::{REJECT_GROUP, Stream};
 
 use super::{HEADER_COLUMNS, Question, Store, StoreError};
-use crate::scoring::stored::{Asked, Extent, Listed, StoredFacts, Stretch};
+use crate::scoring::stored::{Asked, Extent, Heard, Listed, StoredFacts, Stretch};
 
 /// Buckets read at the same time.
 const PARALLEL_READS: usize = 16;
@@ -21,7 +21,15 @@ const MAX_PAGES: usize = 2000;
 struct Table {
     id: String,
     bucket: String,
-    devices: HashMap<String, serde::de::IgnoredAny>,
+    devices: HashMap<String, Row>,
+}
+
+/// A device in a table: one of another version says nothing but that it is there.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Row {
+    Known(DeviceRow),
+    Other(serde::de::IgnoredAny),
 }
 
 impl StoredFacts for Store {
@@ -87,7 +95,11 @@ impl StoredFacts for Store {
             let tables: Vec<Table> = self.all(question).await?;
             let placed = tables.into_iter().filter_map(|table| Some((table.place()?, table.devices)));
             Ok(placed
-                .flat_map(|(place, devices)| devices.into_keys().map(move |device_id| (device_id, place)))
+                .flat_map(|((bucket, page), devices)| {
+                    devices
+                        .into_iter()
+                        .map(move |(device_id, row)| (device_id, Listed { bucket, page, heard: row.heard() }))
+                })
                 .collect())
         }
         .boxed()
@@ -95,9 +107,19 @@ impl StoredFacts for Store {
 }
 
 impl Table {
-    fn place(&self) -> Option<Listed> {
+    /// Numbers of its group, and in it.
+    fn place(&self) -> Option<(usize, usize)> {
         let bucket = self.bucket.rsplit('.').next()?.parse().ok()?;
-        Some(Listed { bucket, page: page_number(&self.id)? })
+        Some((bucket, page_number(&self.id)?))
+    }
+}
+
+impl Row {
+    fn heard(&self) -> Heard {
+        match self {
+            Self::Known(row) => Heard::listed(row.arrived, row.allowance),
+            Self::Other(_) => Heard::default(),
+        }
     }
 }
 

@@ -34,7 +34,8 @@ async fn status_and_prefix_narrow_the_list_down() {
     let handler = Handler::reading(&cosmos);
     for (query, expected) in [
         ("status=learning", vec!["d2"]),
-        ("status=normal", vec!["..", "a/b?c#d"]),
+        ("status=normal", vec!["a/b?c#d"]),
+        ("status=silent", vec![".."]),
         ("status=anomaly", vec!["d1"]),
         ("prefix=d", vec!["d1", "d2"]),
         ("prefix=a%2Fb%3F", vec!["a/b?c#d"]),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use wire::documents::{GAP, Header, REJECTS, RESULTS, RejectsDocument, ResultsDocument};
 use wire::position::Stream;
 
-use handler::scoring::stored::{Asked, Extent, Listed, SnapshotStore, StoredFacts, Stretch};
+use handler::scoring::stored::{Asked, Extent, Heard, Listed, SnapshotStore, StoredFacts, Stretch};
 use handler::store::StoreError;
 
 /// Documents by bucket and id.
@@ -28,6 +28,8 @@ struct Inner {
     past: Documents,
     /// How many reads will see that.
     stale_reads: usize,
+    /// Whether any read has seen that.
+    has_lagged: bool,
     /// How many reads will fail.
     failing_reads: usize,
 }
@@ -52,6 +54,11 @@ impl Container {
     /// Has the next reads see what was there when it was remembered.
     pub(super) fn lag(&self, n_reads: usize) {
         self.inner().stale_reads = n_reads;
+    }
+
+    /// Whether a read has lagged.
+    pub(super) fn has_lagged(&self) -> bool {
+        self.inner().has_lagged
     }
 
     /// Has the next reads fail.
@@ -92,6 +99,7 @@ impl Container {
         }
         if inner.stale_reads > 0 {
             inner.stale_reads -= 1;
+            inner.has_lagged = true;
             return Ok(inner.past.values().cloned().collect());
         }
         Ok(inner.documents.values().cloned().collect())
@@ -195,7 +203,10 @@ fn devices_of(table: &Value) -> Vec<(String, Listed)> {
     let (Some(bucket), Some(page), Some(devices)) = (bucket, page, table["devices"].as_object()) else {
         return Vec::new();
     };
-    devices.keys().map(|device_id| (device_id.clone(), Listed { bucket, page })).collect()
+    let heard = |row: &Value| Heard::listed(row[8].as_i64(), row[9].as_i64());
+    let listed =
+        |(device_id, row): (&String, &Value)| (device_id.clone(), Listed { bucket, page, heard: heard(row) });
+    devices.iter().map(listed).collect()
 }
 
 /// A blob container.

@@ -195,6 +195,31 @@ async fn more_than_can_be_carried_is_given_up_and_reported_as_lost() {
 }
 
 #[tokio::test]
+async fn thousands_of_devices_that_fail_in_one_batch_have_an_alert_each_in_front_of_their_rows() {
+    let place = Place::new();
+    let scorer = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
+    let broken = |sequence: i64| {
+        let readings = (0..300).map(|n| {
+            json!({"deviceId": format!("device-{sequence}-{n}"), "temperature": -127.0, "timestamp": START_MS})
+        });
+        Event { device_id: None, ..event(sequence, readings.collect::<Value>().to_string()) }
+    };
+    let scored = score(&scorer, &(0..20).map(broken).collect::<Vec<_>>(), 0).await.unwrap();
+    let kinds: Vec<String> = scored
+        .documents
+        .iter()
+        .map(|document| {
+            assert!(document.json().len() < 256 * 1024);
+            serde_json::from_str::<Value>(document.json()).unwrap()["type"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(kinds[..6000].iter().all(|kind| kind == "alert"), "{:?}", &kinds[..10]);
+    assert!(kinds[6000..].iter().all(|kind| kind != "alert"));
+    place.store(&scored);
+    assert_eq!((place.all("alert").len(), scored.summary.n_anomalies), (6000, 6000));
+}
+
+#[tokio::test]
 async fn another_number_of_groups_than_what_is_stored_is_refused() {
     let place = Place::new();
     place.store(&score(&place.scorer(MeanModel(1.0), "a", 3), &readings(0..6), 0).await.unwrap());

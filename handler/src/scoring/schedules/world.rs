@@ -492,7 +492,8 @@ impl World {
         // After a redeployment what is stored counts, not what would have been decided.
         let own = stretch(&documents, &self.course.stream, epoch);
         let source = if self.faults.redeploys { &own } else { reference };
-        let is_overruled = self.is_overtaken || self.is_moving();
+        // A tail that lags may be one that was overruled by other rules.
+        let is_overruled = self.is_overtaken || self.is_moving() || self.container.has_lagged();
         if self.faults.redeploys && (base < position || !self.expired.is_empty() || is_overruled) {
             return Ok(());
         }
