@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wire::people::{Acknowledgement, bucket_of_alert};
+use wire::api::{AcknowledgeOutcome, AcknowledgeResult, AcknowledgedView, AlertState, AlertView};
+use wire::people::{Acknowledgement, Act, bucket_of_alert};
 
 use crate::store::{Store, StoreError};
 
@@ -44,6 +45,38 @@ impl FromIterator<Acknowledgement> for Acknowledgements {
     }
 }
 
+/// What becomes of an alert that somebody takes note of, and the document that makes it so.
+///
+/// Only what is open can be acknowledged, and only once: a repeat changes nothing.
+#[must_use]
+pub fn take_note(
+    alert_id: &str,
+    known: Option<&AlertView>,
+    note: &str,
+    act: &Act,
+) -> (AcknowledgeResult, Option<Acknowledgement>) {
+    let (result, acknowledged, document) = match known {
+        None => (AcknowledgeOutcome::Unknown, None, None),
+        Some(AlertView { acknowledged: Some(earlier), .. }) => {
+            (AcknowledgeOutcome::Unchanged, Some(earlier.clone()), None)
+        }
+        Some(AlertView { state: AlertState::Closed, .. }) => (AcknowledgeOutcome::Closed, None, None),
+        Some(AlertView { state: AlertState::Open, .. }) => {
+            match Acknowledgement::new(alert_id, note, act.clone()) {
+                Some(new) => (AcknowledgeOutcome::Acknowledged, Some(acknowledged_view(&new)), Some(new)),
+                None => (AcknowledgeOutcome::Unknown, None, None),
+            }
+        }
+    };
+    (AcknowledgeResult { alert_id: alert_id.to_owned(), result, acknowledged }, document)
+}
+
+/// An acknowledgement as people see it.
+#[must_use]
+pub fn acknowledged_view(document: &Acknowledgement) -> AcknowledgedView {
+    AcknowledgedView { by: document.act.by.clone(), at: document.act.at, note: document.note.clone() }
+}
+
 /// Alerts by the bucket that their documents are in, each once; what is no alert's id is left out.
 #[must_use]
 pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(String, Vec<String>)> {
@@ -63,7 +96,6 @@ pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::people::Act;
 
     fn acknowledgement(alert_id: &str, by: &str, at: i64) -> Acknowledgement {
         Acknowledgement::new(alert_id, "", Act { by: by.to_owned(), at }).unwrap()
@@ -71,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_earliest_counts_in_any_order() {
-        let mut documents = vec![
+        let mut documents = [
             acknowledgement("b.1.0.spike", "late", 3000),
             acknowledgement("b.1.0.spike", "early", 1000),
             acknowledgement("b.2.0.spike", "other", 500),
