@@ -53,7 +53,7 @@ describe("the page's alerts", () => {
     await row.getByRole("link").click();
     const detail = page.locator(".alert-detail");
     await detail.getByRole("heading", { name: "freezer-1" }).waitFor();
-    await detail.getByLabel("Note, if there is something to say").fill("<img src=x onerror=alert(1)>");
+    await detail.getByLabel("Note (optional)").fill("<img src=x onerror=alert(1)>");
     await detail.getByLabel("Your name").first().fill("anna");
     await detail.getByRole("button", { name: "Acknowledge" }).click();
     await detail.getByText("Acknowledged by anna").waitFor();
@@ -77,7 +77,7 @@ describe("the page's alerts", () => {
     await page.getByLabel("Select all").focus();
     await page.keyboard.press("Space");
     await page.getByText("2 selected").waitFor();
-    await page.getByLabel("Note, if there is something to say").focus();
+    await page.getByLabel("Note (optional)").focus();
     await page.keyboard.type("power is back");
     await page.keyboard.press("Enter");
     await page.getByText("No such alerts.").waitFor();

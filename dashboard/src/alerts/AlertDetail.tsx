@@ -4,7 +4,7 @@ import type { ApiClient } from "../api/client.ts";
 import { describeFailure } from "../api/failure.ts";
 import type { Alert } from "../api/types.ts";
 import { formatCelsius, formatScore } from "../format/numbers.ts";
-import { formatAge, formatInstant } from "../format/times.ts";
+import { formatAge, formatClock, formatInstant } from "../format/times.ts";
 import { AlertMark, AlertNotes } from "./AlertMark.tsx";
 import { MuteForm } from "./MuteForm.tsx";
 import { Sparkline } from "./Sparkline.tsx";
@@ -88,7 +88,10 @@ function Facts(props: AlertDetailProps & { alert: Alert }) {
       <p>
         <AlertNotes alert={alert} /> <a href={deviceHrefOf(deviceId)}>Show the device’s chart</a>
       </p>
-      <Sparkline alert={alert} box={BOX} />
+      <figure>
+        <Sparkline alert={alert} box={BOX} />
+        <figcaption className="hint">{captionOf(alert)}</figcaption>
+      </figure>
       <dl className="alert-facts">
         <Fact name="State">
           {alert.state}, {alert.severity}
@@ -120,6 +123,18 @@ function Facts(props: AlertDetailProps & { alert: Alert }) {
       />
     </div>
   );
+}
+
+/** What the picture shows, in words. */
+function captionOf({ readings }: Alert): string {
+  const [first, last] = [readings[0], readings.at(-1)];
+  if (first === undefined || last === undefined) {
+    return "No readings are stored with it.";
+  }
+  const levels = readings.map(([, celsius]) => celsius);
+  const [low, high] = [Math.min(...levels), Math.max(...levels)].map(formatCelsius);
+  const [from, to] = [first[0], last[0]].map((time) => formatClock(time, false));
+  return `The readings up to its opening, from ${from} to ${to}: ${low} to ${high} °C`;
 }
 
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {
@@ -154,7 +169,7 @@ function Acknowledge(props: AcknowledgeProps & { alert: Alert }) {
     <>
       <h3>Acknowledge</h3>
       <StatementForm
-        label="Note, if there is something to say"
+        label="Note (optional)"
         button="Acknowledge"
         act={act}
         signature={signature}

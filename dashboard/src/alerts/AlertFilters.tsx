@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import type { AlertFilter } from "../api/alerts.ts";
 
 const STATES = [
-  { label: "Waiting", state: "open", acknowledged: "false" },
+  { label: "Unacknowledged", state: "open", acknowledged: "false" },
   { label: "Open", state: "open", acknowledged: "" },
   { label: "Closed", state: "closed", acknowledged: "" },
   { label: "All", state: "all", acknowledged: "" },
@@ -70,7 +70,7 @@ function DevicesInput({ filter, onFilter }: Omit<AlertFiltersProps, "mutesHref">
       <input
         type="search"
         aria-label="Device, or start of ids with * behind it"
-        placeholder="Device, or freezer-*, then Enter"
+        placeholder="Device, or freezer-*"
         value={devices}
         onChange={(event) => setDevices(event.target.value)}
         onBlur={apply}

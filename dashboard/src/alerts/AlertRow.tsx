@@ -51,11 +51,7 @@ export function AlertRow({ alert, now, href, chosen, selected, onSelect }: Alert
         <span className="hint">peak {formatScore(peakScore)}</span>
       </span>
       <Sparkline alert={alert} box={BOX} />
-      <time
-        className="alert-opened"
-        title={formatInstant(openedAt)}
-        dateTime={new Date(openedAt).toISOString()}
-      >
+      <time className="alert-opened" title={formatInstant(openedAt)}>
         {formatAge(openedAt, now)}
       </time>
     </li>

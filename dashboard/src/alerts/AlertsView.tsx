@@ -130,7 +130,7 @@ function BulkBar({ client, waiting, chosen, signature, onSelect, onActed }: Bulk
       </label>
       {chosen.length === 0 ? null : (
         <StatementForm
-          label="Note, if there is something to say"
+          label="Note (optional)"
           button="Acknowledge"
           act={act}
           signature={signature}

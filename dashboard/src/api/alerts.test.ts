@@ -50,9 +50,17 @@ describe("alert calls", () => {
     });
   });
 
+  it("do again once what failed, because a repeat changes nothing", async () => {
+    const calls = stubFetch(null, 500);
+    const act = createAlertCalls(null).unmute("mute-1", "", signal);
+    await expect(act).rejects.toThrow("/api/mutes/end answered 500");
+    expect(calls).toHaveLength(2);
+  });
+
   it("say why an act was refused", async () => {
-    stubFetch({ error: { message: "alert `x` is closed" } }, 409);
+    const calls = stubFetch({ error: { message: "alert `x` is closed" } }, 409);
     const act = createAlertCalls(null).acknowledge(["x"], { text: "", by: "" }, signal);
     await expect(act).rejects.toThrow("/api/alerts/acknowledge answered 409: alert `x` is closed");
+    expect(calls).toHaveLength(1);
   });
 });

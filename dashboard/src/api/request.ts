@@ -36,7 +36,12 @@ export async function getJson(
   return readJson(path, await get(path, apiKey, signal), signal);
 }
 
-/** Does something in somebody's name; a repeat changes nothing. */
+/**
+ * Does something in somebody's name.
+ *
+ * A repeat changes nothing, so what came to no answer, or failed after it was stored, is done again
+ * once.
+ */
 export async function postJson(
   path: string,
   body: unknown,
@@ -48,7 +53,23 @@ export async function postJson(
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   };
-  return readJson(path, await send(path, apiKey, signal, init), signal);
+  return readJson(path, await sendAgain(path, apiKey, signal, init), signal);
+}
+
+async function sendAgain(
+  path: string,
+  apiKey: string | null,
+  signal: AbortSignal,
+  call: Call,
+): Promise<Response> {
+  try {
+    return await send(path, apiKey, signal, call);
+  } catch (thrown) {
+    if (thrown instanceof ApiFailure && ["unreachable", "failed"].includes(thrown.kind)) {
+      return send(path, apiKey, signal, call);
+    }
+    throw thrown;
+  }
 }
 
 async function readJson(path: string, response: Response, signal: AbortSignal): Promise<Answer> {
