@@ -161,8 +161,13 @@ function useFeed(client: ApiClient, filter: AlertFilter, news: number) {
     feed.current = opened;
     return () => opened.close();
   }, [client, alertState, acknowledged, severity, devices]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: news is what there is to look at
-  useEffect(() => feed.current?.refresh(), [news]);
+  const known = useRef(news);
+  useEffect(() => {
+    if (known.current !== news) {
+      known.current = news;
+      feed.current?.refresh();
+    }
+  }, [news]);
   return {
     state,
     more: () => feed.current?.more(),

@@ -4,7 +4,6 @@ import type { AlertCalls } from "../api/alerts.ts";
 import { type Signature, StatementForm } from "./StatementForm.tsx";
 import { useAct } from "./useAct.ts";
 
-const MINUTE_MS = 60_000;
 const LENGTHS: readonly (readonly [number, string])[] = [
   [30, "30 minutes"],
   [60, "1 hour"],
@@ -38,8 +37,8 @@ export function MuteForm({ client, devices, signature, onMuted }: MuteFormProps)
         act={act}
         signature={signature}
         onSubmit={(statement, clear) => {
-          const from = begin === "" ? Date.now() : new Date(begin).getTime();
-          const order = { devices: chosen.trim(), from, until: from + minutes * MINUTE_MS };
+          const from = begin === "" ? null : new Date(begin).getTime();
+          const order = { devices: chosen.trim(), from, minutes };
           act.run(
             (signal) => client.mute(order, statement, signal),
             () => {

@@ -50,6 +50,19 @@ describe("alert calls", () => {
     });
   });
 
+  it("mute from now by the API's clock, or from a time", async () => {
+    const mute = { muteId: "m", state: "active", devices: "a*", from: 1, until: 2, reason: "x" };
+    const calls = stubFetch({ mute: { ...mute, by: "anna", at: 1, ended: null } });
+    const client = createAlertCalls(null);
+    const statement = { text: "x", by: "anna" };
+    await client.mute({ devices: "a*", from: null, minutes: 60 }, statement, signal);
+    await client.mute({ devices: "a*", from: 5, minutes: 60 }, statement, signal);
+    expect(calls.map(({ init }) => JSON.parse(String(init.body)))).toEqual([
+      { devices: "a*", minutes: 60, reason: "x", by: "anna" },
+      { devices: "a*", from: 5, minutes: 60, reason: "x", by: "anna" },
+    ]);
+  });
+
   it("do again once what failed, because a repeat changes nothing", async () => {
     const calls = stubFetch(null, 500);
     const act = createAlertCalls(null).unmute("mute-1", "", signal);

@@ -29,9 +29,9 @@ export interface Statement {
 export interface MuteOrder {
   /** A device's id, what ids begin with before a `*`, or `*` for all. */
   readonly devices: string;
-  /** Epoch milliseconds. */
-  readonly from: number;
-  readonly until: number;
+  /** Epoch milliseconds; `null` is now, by the API's clock and not by the viewer's. */
+  readonly from: number | null;
+  readonly minutes: number;
 }
 
 export interface AlertCalls {
@@ -65,7 +65,9 @@ export function createAlertCalls(apiKey: string | null): AlertCalls {
     listMutes: async (signal) =>
       decode(await getJson(`/api/mutes?limit=${MOST_MUTES}`, apiKey, signal), muteList),
     mute: async (order, { text, by }, signal) => {
-      const body = { ...order, reason: text, ...named(by) };
+      const { devices, from, minutes } = order;
+      const begin = from === null ? {} : { from };
+      const body = { devices, ...begin, minutes, reason: text, ...named(by) };
       return decode(await postJson("/api/mutes", body, apiKey, signal), muteAnswer);
     },
     unmute: async (muteId, by, signal) => {
