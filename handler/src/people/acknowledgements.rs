@@ -77,7 +77,11 @@ pub fn acknowledged_view(document: &Acknowledgement) -> AcknowledgedView {
     AcknowledgedView { by: document.act.by.clone(), at: document.act.at, note: document.note.clone() }
 }
 
-/// Alerts by the bucket that their documents are in, each once; what is no alert's id is left out.
+/// Alerts in one question: Cosmos DB takes questions of up to 512 KB.
+const ALERTS_PER_QUESTION: usize = 1000;
+
+/// Alerts by the bucket that their documents are in, each once, and so many of a bucket together as fit in a question;
+/// what is no alert's id is left out.
 #[must_use]
 pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(String, Vec<String>)> {
     let mut buckets: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -85,12 +89,14 @@ pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(Strin
         let Some(bucket) = bucket_of_alert(alert_id) else { continue };
         buckets.entry(bucket).or_default().push(alert_id.to_owned());
     }
-    let once = |(bucket, mut ids): (&str, Vec<String>)| {
+    let mut questions = Vec::new();
+    for (bucket, mut ids) in buckets {
         ids.sort();
         ids.dedup();
-        (bucket.to_owned(), ids)
-    };
-    buckets.into_iter().map(once).collect()
+        let parts = ids.chunks(ALERTS_PER_QUESTION);
+        questions.extend(parts.map(|ids| (bucket.to_owned(), ids.to_vec())));
+    }
+    questions
 }
 
 #[cfg(test)]
@@ -124,5 +130,8 @@ mod tests {
             asked,
             [("a".to_owned(), ids(&["a.1.0.spike"])), ("b".to_owned(), ids(&["b.0.0.drift", "b.1.0.spike"]))]
         );
+        let many: Vec<String> = (0..2500).map(|n| format!("b.{n}.0.spike")).collect();
+        let asked = by_bucket(many.iter().map(String::as_str));
+        assert_eq!(asked.iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
     }
 }
