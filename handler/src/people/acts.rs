@@ -125,6 +125,12 @@ impl Done {
 pub async fn answer(app: &App, act: impl Future<Output = Result<Done, ApiError>>) -> Answer {
     let late = || Err(ApiError::unavailable("the stored documents took too long to read"));
     let done = tokio::time::timeout(app.settings.deadline, act).await.unwrap_or_else(|_| late());
+    // Who acted stands in the document, and not in a log.
+    let (status, n_documents) = match &done {
+        Ok(done) => (200, done.documents.len()),
+        Err(refusal) => (refusal.status().as_u16(), 0),
+    };
+    tracing::info!(status, n_documents, "act answered");
     let outputs = match done {
         Ok(done) => Outputs {
             live: done.news.iter().filter_map(|news| app.live.tell(news, Instant::now())).collect(),
