@@ -7,6 +7,7 @@ use crate::fleet::FleetReader;
 use crate::live::LiveFeed;
 use crate::model::Model;
 use crate::page::Page;
+use crate::people::AttentionReader;
 use crate::scoring::stored::SnapshotStore;
 use crate::scoring::{Scorer, Storage};
 use crate::settings::Settings;
@@ -32,6 +33,8 @@ pub struct App {
     pub store: Arc<Store>,
     /// The newest state of every device.
     pub fleet: FleetReader,
+    /// How many alerts wait for somebody.
+    pub attention: AttentionReader,
 }
 
 impl App {
@@ -66,6 +69,7 @@ impl App {
             scorer,
             live: LiveFeed::default(),
             fleet: FleetReader::new(Arc::clone(&store)),
+            attention: AttentionReader::new(Arc::clone(&store)),
             store,
             settings,
         })

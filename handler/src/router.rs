@@ -19,9 +19,10 @@ use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_rea
 
 use crate::access;
 use crate::app::App;
+use crate::clock;
 use crate::functions::{
-    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate,
-    score_telemetry, serve_dashboard,
+    acknowledge_alert, find_readings, get_summary, list_alerts, list_devices, list_mutes, list_readings,
+    list_rejects, mute_devices, negotiate, score_telemetry, serve_dashboard, unmute_devices,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -34,6 +35,9 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/score_telemetry", post(score))
         .route("/negotiate", post(connect))
+        .route("/acknowledge_alert", post(acknowledge))
+        .route("/mute_devices", post(mute))
+        .route("/unmute_devices", post(unmute))
         .fallback(forwarded)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
@@ -54,6 +58,18 @@ async fn score(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> 
 
 async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {
     into_response(negotiate::handle(&app, &body))
+}
+
+async fn acknowledge(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(acknowledge_alert::handle(&app, &body, clock::now_ms()).await)
+}
+
+async fn mute(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(mute_devices::handle(&app, &body, clock::now_ms()).await)
+}
+
+async fn unmute(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(unmute_devices::handle(&app, &body, clock::now_ms()).await)
 }
 
 async fn forwarded(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -108,6 +124,7 @@ async fn answer(
         [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
         [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
         [alerts] if is(alerts, "alerts") => list_alerts::handle(app, query).await,
+        [mutes] if is(mutes, "mutes") => list_mutes::handle(app, query, clock::now_ms()).await,
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
     }
