@@ -202,6 +202,7 @@ impl World {
             anomaly: false,
             last_anomaly_at: None,
             alert,
+            silent_since: None,
         }
     }
 
