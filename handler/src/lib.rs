@@ -19,6 +19,7 @@ pub mod functions;
 pub mod lifecycle;
 pub mod live;
 pub mod logs;
+pub mod mail;
 pub mod model;
 pub mod page;
 pub mod parameters;
