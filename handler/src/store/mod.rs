@@ -6,6 +6,7 @@
 mod account;
 mod error;
 mod facts;
+mod people;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ use tokio::sync::OnceCell;
 use wire::documents::{AlertDocument, DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
 
 pub use self::error::StoreError;
+pub use self::people::MuteDocument;
 use crate::settings::CosmosSettings;
 
 /// Documents that one question may bring back: beyond it the answer would not fit in memory for many at once.
