@@ -14,14 +14,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_readiness_probe};
 
 use crate::access;
 use crate::app::App;
+use crate::clock::now_ms;
 use crate::functions::{
     find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate,
-    score_telemetry, serve_dashboard,
+    score_telemetry, send_alerts, send_digest, serve_dashboard,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -33,6 +34,8 @@ const MAX_BODY_BYTES: usize = 512 * 1024 * 1024;
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/score_telemetry", post(score))
+        .route("/send_alerts", post(tell_alerts))
+        .route("/send_digest", post(tell_digest))
         .route("/negotiate", post(connect))
         .fallback(forwarded)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -50,6 +53,25 @@ async fn score(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> 
         trace_parent
     );
     into_response(score_telemetry::handle(app, id, body).instrument(span).await)
+}
+
+async fn tell_alerts(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let span = timer_span("send_alerts", &headers);
+    into_response(send_alerts::handle(&app, &body, now_ms()).instrument(span).await)
+}
+
+async fn tell_digest(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let span = timer_span("send_digest", &headers);
+    into_response(send_digest::handle(&app, &body, now_ms()).instrument(span).await)
+}
+
+fn timer_span(name: &str, headers: &HeaderMap) -> Span {
+    tracing::info_span!(
+        "invocation",
+        faas.name = name,
+        faas.trigger = "timer",
+        faas.invocation_id = invocation_id(headers)
+    )
 }
 
 async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {

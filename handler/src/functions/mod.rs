@@ -8,4 +8,6 @@ pub mod list_readings;
 pub mod list_rejects;
 pub mod negotiate;
 pub mod score_telemetry;
+pub mod send_alerts;
+pub mod send_digest;
 pub mod serve_dashboard;

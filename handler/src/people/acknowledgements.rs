@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_earliest_counts_in_any_order() {
-        let mut documents = vec![
+        let mut documents = [
             acknowledgement("b.1.0.spike", "late", 3000),
             acknowledgement("b.1.0.spike", "early", 1000),
             acknowledgement("b.2.0.spike", "other", 500),

@@ -84,8 +84,9 @@ impl MailSettings {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let ca_file = reader.text("SMTP_CA_FILE").map(PathBuf::from);
         let way = match reader.text("SMTP_URL") {
-            Some(url) => smtp(reader, &url).map(MailWay::Smtp),
+            Some(url) => smtp(reader, &url, ca_file).map(MailWay::Smtp),
             None => None,
         };
         let outbox = reader.text("OUTBOX").map(PathBuf::from);
@@ -136,7 +137,7 @@ fn addresses(reader: &mut Reader<'_>, name: &str) -> Vec<Address> {
 }
 
 /// Reads the address of a mail server; no complaint quotes it, because it may hold a password.
-fn smtp(reader: &mut Reader<'_>, text: &str) -> Option<SmtpSettings> {
+fn smtp(reader: &mut Reader<'_>, text: &str, ca_file: Option<PathBuf>) -> Option<SmtpSettings> {
     let mut fault = |fault: &str| {
         reader.fault(format!(
             "SMTP_URL: {fault}; expected `smtps://user:password@host:465` or `smtp://host:587?tls=required`"
@@ -168,7 +169,6 @@ fn smtp(reader: &mut Reader<'_>, text: &str) -> Option<SmtpSettings> {
     if credentials.is_some() && security == SmtpSecurity::Plain && !is_loopback(&url) {
         return fault("would send a password unprotected");
     }
-    let ca_file = reader.text("SMTP_CA_FILE").map(PathBuf::from);
     Some(SmtpSettings { host, port: url.port().unwrap_or(usual_port), security, credentials, ca_file })
 }
 
