@@ -129,6 +129,7 @@ describe("the HTTP API", () => {
       devices: { total: DEVICES.length, normal: 0, anomaly: 0, learning: DEVICES.length },
       newestReadingAt: NEWEST,
       openAlerts: 0,
+      unacknowledgedAlerts: 0,
       policy: "calibrated",
       fixedThreshold: null,
     });
@@ -163,6 +164,10 @@ describe("the HTTP API", () => {
     ["/api/alerts?kind=fire", "kind"],
     ["/api/alerts?severity=mild", "severity"],
     ["/api/alerts?after=there", "after"],
+    ["/api/alerts?acknowledged=maybe", "acknowledged"],
+    ["/api/mutes?state=ajar", "state"],
+    ["/api/mutes?from=never", "from"],
+    ["/api/mutes?limit=1001", "limit"],
     ["/api/summary?verbose=1", "verbose"],
   ]) {
     test(`refuses ${path} and names the parameter`, async () => {

@@ -52,7 +52,7 @@ function assertUpdate(update) {
   assert.ok(Number.isSafeInteger(update.enqueuedAt) && update.enqueuedAt > START);
   assert.ok(update.readings > 0);
   assert.equal(update.rejects, 0);
-  assert.deepEqual(update.alerts, { opened: [], closed: [] });
+  assert.deepEqual(update.alerts, { opened: [], escalated: [], closed: [] });
   for (const row of update.devices) {
     assert.match(row.deviceId, /^live-[0-2]$/);
     assert.equal(row.temperature, 21.5);

@@ -9,6 +9,7 @@ use crate::mail::Mail;
 use crate::model::Model;
 use crate::notifications::{Channel, Look, Notifier, Webhook};
 use crate::page::Page;
+use crate::people::AttentionReader;
 use crate::scoring::stored::SnapshotStore;
 use crate::scoring::{Scorer, Storage};
 use crate::settings::{MailSettings, Settings};
@@ -36,6 +37,8 @@ pub struct App {
     pub notifier: Notifier,
     /// The newest state of every device.
     pub fleet: FleetReader,
+    /// How many alerts wait for somebody.
+    pub attention: AttentionReader,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
             live: LiveFeed::default(),
             notifier,
             fleet: FleetReader::new(Arc::clone(&store)),
+            attention: AttentionReader::new(Arc::clone(&store)),
             store,
             settings,
         })

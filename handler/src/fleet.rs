@@ -33,6 +33,13 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// The device of that id.
+    #[must_use]
+    pub fn device(&self, device_id: &str) -> Option<&DeviceView> {
+        let place = self.devices.binary_search_by(|device| device.device_id.as_str().cmp(device_id)).ok()?;
+        self.devices.get(place)
+    }
+
     /// Counts devices by status.
     #[must_use]
     pub fn counts(&self) -> DeviceCounts {

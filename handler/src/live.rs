@@ -8,7 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use wire::api::{DeviceView, LIVE_BYTES, LIVE_TARGET, LiveAlert, LiveAlerts, LiveUpdate, OpenAlertView};
+use wire::api::{
+    DeviceView, LIVE_BYTES, LIVE_TARGET, LiveAlert, LiveAlerts, LivePeople, LiveUpdate, OpenAlertView,
+    PEOPLE_TARGET,
+};
 use wire::documents::AlertDocument;
 use wire::invocation::{Audience, LiveItem, RawObject};
 
@@ -28,7 +31,7 @@ const REMEMBERED_DEVICES: usize = 64;
 const REMEMBERED_ATTEMPTS: usize = 1024;
 /// Bytes of a message's frame around its devices.
 const FRAME_BYTES: usize = 256;
-/// Alerts opened, and alerts closed, remembered between messages: more than one holds.
+/// Alerts opened, escalated, and closed, remembered between messages: more than one holds.
 const REMEMBERED_ALERTS: usize = 16;
 /// Bytes of a message that alerts may take; devices have the rest.
 const ALERT_BYTES: usize = LIVE_BYTES / 2;
@@ -87,7 +90,20 @@ impl LiveFeed {
             state.pause = Duration::ZERO;
         }
         state.last_message = Some(now);
-        message(&state.take())
+        item(LIVE_TARGET, &state.take())
+    }
+
+    /// A message about what somebody did, in an answer that will not be tried again by itself; none while the service
+    /// may be away, so that it fails no more than the first such answer.
+    pub fn tell(&self, news: &LivePeople, now: Instant) -> Option<LiveItem> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.silent_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        drop(state);
+        let (mut fitting, mut n_bytes) = (news.clone(), FRAME_BYTES * 4);
+        keep_fitting(&mut fitting.alert_ids, &mut n_bytes, LIVE_BYTES);
+        item(PEOPLE_TARGET, &fitting)
     }
 }
 
@@ -105,6 +121,7 @@ impl State {
         for document in &summary.alerts {
             let alerts = match document.step.as_str() {
                 "closed" => &mut self.alerts.closed,
+                "escalated" => &mut self.alerts.escalated,
                 "opened" => &mut self.alerts.opened,
                 _ => continue,
             };
@@ -115,8 +132,9 @@ impl State {
 
     fn take(&mut self) -> LiveUpdate {
         let mut n_bytes = FRAME_BYTES;
-        let LiveAlerts { mut opened, mut closed } = std::mem::take(&mut self.alerts);
+        let LiveAlerts { mut opened, mut escalated, mut closed } = std::mem::take(&mut self.alerts);
         keep_fitting(&mut opened, &mut n_bytes, ALERT_BYTES);
+        keep_fitting(&mut escalated, &mut n_bytes, ALERT_BYTES);
         keep_fitting(&mut closed, &mut n_bytes, ALERT_BYTES);
         let mut devices = std::mem::take(&mut self.devices);
         keep_fitting(&mut devices, &mut n_bytes, LIVE_BYTES);
@@ -126,7 +144,7 @@ impl State {
             anomalies: std::mem::take(&mut self.n_anomalies),
             rejects: std::mem::take(&mut self.n_rejects),
             devices,
-            alerts: LiveAlerts { opened, closed },
+            alerts: LiveAlerts { opened, escalated, closed },
         }
     }
 }
@@ -155,16 +173,13 @@ fn live_alert(document: &AlertDocument) -> LiveAlert {
     }
 }
 
-fn message(update: &LiveUpdate) -> Option<LiveItem> {
-    let message = serde_json::to_string(update).map_err(|error| error.to_string()).and_then(|json| {
-        let argument = RawObject::new(json).map_err(|damage| damage.to_string())?;
-        LiveItem::message(Audience::Everyone, LIVE_TARGET, vec![argument])
-            .map_err(|damage| damage.to_string())
-    });
+fn item(target: &str, argument: &impl Serialize) -> Option<LiveItem> {
+    let message = RawObject::of(argument)
+        .and_then(|argument| LiveItem::message(Audience::Everyone, target, vec![argument]));
     match message {
         Ok(item) => Some(item),
         Err(error) => {
-            tracing::error!(error, "live message left out");
+            tracing::error!(error = %error, "live message left out");
             None
         }
     }
@@ -235,5 +250,36 @@ mod tests {
         feed.begin("a", 1, start + Duration::from_secs(100));
         assert!(feed.add(&summary(1), 0, start + Duration::from_secs(1000)).is_none());
         assert!(feed.add(&summary(1), 0, start + Duration::from_secs(1101)).is_some());
+    }
+    fn news(n_alerts: usize) -> LivePeople {
+        LivePeople {
+            act: "acknowledged".to_owned(),
+            by: "\"".repeat(100),
+            at: 1_767_323_045_000,
+            count: n_alerts,
+            alert_ids: (0..n_alerts).map(|n| format!("1a2b3c4d.0.3.{n}.0.spike")).collect(),
+            mute_id: Some("mute-fe7b19582163937b446e024514a1cfb5".to_owned()),
+            devices: Some("\"".repeat(129)),
+        }
+    }
+
+    #[test]
+    fn news_of_people_is_small_and_says_how_many() {
+        let feed = LiveFeed::default();
+        let message = format!("{:?}", feed.tell(&news(1000), Instant::now()).unwrap());
+        assert!(message.contains("\\\"count\\\":1000"), "{message}");
+        let mut fitting = news(1000);
+        keep_fitting(&mut fitting.alert_ids, &mut (FRAME_BYTES * 4), LIVE_BYTES);
+        assert!(serde_json::to_string(&fitting).unwrap().len() <= LIVE_BYTES);
+        assert!(fitting.alert_ids.len() > 10);
+    }
+
+    #[test]
+    fn people_act_in_silence_while_the_service_may_be_away() {
+        let feed = LiveFeed::default();
+        let start = Instant::now();
+        feed.begin("a", 1, start);
+        assert!(feed.tell(&news(1), start).is_none());
+        assert!(feed.tell(&news(1), start + SHORTEST_PAUSE).is_some());
     }
 }

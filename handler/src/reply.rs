@@ -38,6 +38,18 @@ impl ApiError {
         Self { status: StatusCode::NOT_FOUND, message: message.into(), parameter: None }
     }
 
+    /// What is asked for does not fit what is there.
+    #[must_use]
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, message: message.into(), parameter: None }
+    }
+
+    /// The body is of another kind than the function reads.
+    #[must_use]
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, message: message.into(), parameter: None }
+    }
+
     /// A service that the answer needs is away.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {

@@ -21,8 +21,9 @@ use crate::access;
 use crate::app::App;
 use crate::clock::now_ms;
 use crate::functions::{
-    find_readings, get_summary, list_alerts, list_devices, list_readings, list_rejects, negotiate,
-    score_telemetry, send_alerts, send_digest, serve_dashboard,
+    acknowledge_alert, find_readings, get_summary, list_alerts, list_devices, list_mutes, list_readings,
+    list_rejects, mute_devices, negotiate, score_telemetry, send_alerts, send_digest, serve_dashboard,
+    unmute_devices,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -37,6 +38,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/send_alerts", post(tell_alerts))
         .route("/send_digest", post(tell_digest))
         .route("/negotiate", post(connect))
+        .route("/acknowledge_alert", post(acknowledge))
+        .route("/mute_devices", post(mute))
+        .route("/unmute_devices", post(unmute))
         .fallback(forwarded)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(app)
@@ -76,6 +80,18 @@ fn timer_span(name: &str, headers: &HeaderMap) -> Span {
 
 async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {
     into_response(negotiate::handle(&app, &body))
+}
+
+async fn acknowledge(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(acknowledge_alert::handle(&app, &body, now_ms()).await)
+}
+
+async fn mute(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(mute_devices::handle(&app, &body, now_ms()).await)
+}
+
+async fn unmute(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(unmute_devices::handle(&app, &body, now_ms()).await)
 }
 
 async fn forwarded(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -130,6 +146,7 @@ async fn answer(
         [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
         [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
         [alerts] if is(alerts, "alerts") => list_alerts::handle(app, query).await,
+        [mutes] if is(mutes, "mutes") => list_mutes::handle(app, query, now_ms()).await,
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
     }

@@ -1,5 +1,12 @@
 //! Payloads of the HTTP API and of live messages: see `docs/api.md`.
 
+mod people;
+
+pub use self::people::{
+    AcknowledgeOutcome, AcknowledgeRequest, AcknowledgeResult, AcknowledgeView, AcknowledgedView, ActView,
+    LivePeople, MuteRequest, MuteState, MuteView, MutedView, MutesView, PEOPLE_TARGET, TimeText,
+    UnmuteRequest,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::documents::{DeviceRow, FLAG_LEARNING, ReadingRow};
@@ -195,6 +202,10 @@ pub struct AlertView {
     pub expected: Option<f64>,
     /// The greatest score up to its newest step.
     pub peak_score: f64,
+    /// Who took note of it.
+    pub acknowledged: Option<AcknowledgedView>,
+    /// Whether a mute covers it, so that nobody is notified of it.
+    pub muted: bool,
     /// Epoch milliseconds and degrees Celsius of the readings that led to it.
     pub readings: Vec<(i64, f64)>,
 }
@@ -278,6 +289,8 @@ pub struct SummaryView {
     pub newest_reading_at: Option<i64>,
     /// Open alerts.
     pub open_alerts: usize,
+    /// Those of them that wait for somebody: neither acknowledged nor muted.
+    pub unacknowledged_alerts: usize,
     /// `calibrated` or `fixed`.
     pub policy: String,
     /// Threshold of policy `fixed`.
@@ -322,7 +335,7 @@ pub struct LiveUpdate {
     pub rejects: usize,
     /// Devices with an anomaly first, then the newest others, as many as fit.
     pub devices: Vec<DeviceView>,
-    /// Alerts opened and closed.
+    /// Alerts opened, escalated and closed.
     pub alerts: LiveAlerts,
 }
 
@@ -331,6 +344,9 @@ pub struct LiveUpdate {
 pub struct LiveAlerts {
     /// Opened since the previous message.
     pub opened: Vec<LiveAlert>,
+    /// Critical since the previous message.
+    #[serde(default)]
+    pub escalated: Vec<LiveAlert>,
     /// Closed since the previous message.
     pub closed: Vec<LiveAlert>,
 }

@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
+  acknowledgeResults,
+  alertPage,
   devicePage,
   errorMessage,
   liveUpdate,
+  muteAnswer,
+  muteList,
   readingSeries,
   rejectPage,
   summary,
@@ -69,6 +73,17 @@ describe("answers as documented", () => {
 
   it("reads the summary", () => {
     expect(summary(examples.get("GET /api/summary"), "").devices.total).toBe(20);
+  });
+
+  it("reads alerts, mutes, and what became of acts", () => {
+    const [alert] = alertPage(examples.get("GET /api/alerts"), "").alerts;
+    expect(alert).toMatchObject({ kind: "spike", acknowledged: { by: "anna" }, muted: false });
+    expect(alert?.readings[1]).toEqual([1767323045000, 38.2]);
+    const [result] = acknowledgeResults(examples.get("POST /api/alerts/acknowledge"), "");
+    expect(result?.result).toBe("acknowledged");
+    expect(muteAnswer(examples.get("POST /api/mutes"), "").state).toBe("planned");
+    expect(muteAnswer(examples.get("POST /api/mutes/end"), "").ended?.by).toBe("berta");
+    expect(muteList(examples.get("GET /api/mutes"), "")).toHaveLength(1);
   });
 
   it("reads an error's message", () => {

@@ -15,10 +15,14 @@ import {
   string,
 } from "./decode.ts";
 import {
+  type AcknowledgeResult,
+  type Alert,
+  type AlertPage,
   DEVICE_STATUSES,
   type DevicePage,
   type DeviceRow,
   type LiveUpdate,
+  type Mute,
   type Reading,
   type ReadingSeries,
   type RejectPage,
@@ -90,6 +94,8 @@ export const summary: Decoder<Summary> = object((field) => ({
     })),
   ),
   newestReadingAt: field("newestReadingAt", nullable(number)),
+  openAlerts: field("openAlerts", number),
+  unacknowledgedAlerts: field("unacknowledgedAlerts", number),
   policy: field("policy", string),
   model: field(
     "model",
@@ -100,10 +106,89 @@ export const summary: Decoder<Summary> = object((field) => ({
   ),
 }));
 
+const alert: Decoder<Alert> = object((field) => ({
+  alertId: field("alertId", string),
+  state: field("state", oneOf(["open", "closed"])),
+  deviceId: field("deviceId", string),
+  kind: field("kind", string),
+  severity: field("severity", oneOf(["warning", "critical"])),
+  beganAt: field("beganAt", number),
+  openedAt: field("openedAt", number),
+  closedAt: field("closedAt", nullable(number)),
+  temperature: field("temperature", number),
+  expected: field("expected", nullable(number)),
+  peakScore: field("peakScore", number),
+  acknowledged: field(
+    "acknowledged",
+    nullable(
+      object((part) => ({
+        by: part("by", string),
+        at: part("at", number),
+        note: part("note", string),
+      })),
+    ),
+  ),
+  muted: field("muted", boolean),
+  readings: field("readings", list(point)),
+}));
+
+function point(value: unknown, place: string): readonly [number, number] {
+  const [time = Number.NaN, celsius = Number.NaN] = list(number)(value, place);
+  return [time, celsius];
+}
+
+/** Answer of `GET /api/alerts`. */
+export const alertPage: Decoder<AlertPage> = object((field) => ({
+  alerts: field("alerts", list(alert)),
+  next: field("next", nullable(string)),
+}));
+
+/** Answer of `POST /api/alerts/acknowledge`. */
+export const acknowledgeResults: Decoder<readonly AcknowledgeResult[]> = object((field) =>
+  field(
+    "results",
+    list(
+      object((part) => ({
+        alertId: part("alertId", string),
+        result: part("result", oneOf(["acknowledged", "unchanged", "closed", "unknown"])),
+      })),
+    ),
+  ),
+);
+
+const mute: Decoder<Mute> = object((field) => ({
+  muteId: field("muteId", string),
+  state: field("state", oneOf(["active", "planned", "past"])),
+  devices: field("devices", string),
+  from: field("from", number),
+  until: field("until", number),
+  reason: field("reason", string),
+  by: field("by", string),
+  at: field("at", number),
+  ended: field(
+    "ended",
+    nullable(object((part) => ({ by: part("by", string), at: part("at", number) }))),
+  ),
+}));
+
+/** Answer of `GET /api/mutes`. */
+export const muteList: Decoder<readonly Mute[]> = object((field) => field("mutes", list(mute)));
+
+/** Answer of `POST /api/mutes` and `POST /api/mutes/end`. */
+export const muteAnswer: Decoder<Mute> = object((field) => field("mute", mute));
+
+const anyList = nullable(list((value) => value));
+
 /** Argument of the live message `update`. */
 export const liveUpdate: Decoder<LiveUpdate> = object((field) => ({
   enqueuedAt: field("enqueuedAt", nullable(number)),
   devices: field("devices", list(deviceRow)),
+  alertsChanged: field(
+    "alerts",
+    object((step) =>
+      ["opened", "escalated", "closed"].some((name) => (step(name, anyList)?.length ?? 0) > 0),
+    ),
+  ),
 }));
 
 /** Message of a documented error body, or `null` for a body of another shape. */

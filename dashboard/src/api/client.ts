@@ -2,17 +2,13 @@
  * The HTTP calls of the page: each takes its parameters and an abort signal, and gives decoded
  * values or throws `ApiFailure`.
  *
- * Every call has a deadline and a bounded answer. Knows no screen and keeps nothing between calls.
+ * Every answer is bounded. Knows no screen and keeps nothing between calls.
  */
-import { devicePage, errorMessage, readingSeries, rejectPage, summary } from "./answers.ts";
-import { DecodeError, type Decoder } from "./decode.ts";
-import { ApiFailure, failureOfStatus } from "./failure.ts";
+import { type AlertCalls, createAlertCalls } from "./alerts.ts";
+import { devicePage, readingSeries, rejectPage, summary } from "./answers.ts";
+import { type Answer, decode, get, getJson } from "./request.ts";
 import type { DeviceRow, ReadingSeries, RejectPage, Summary } from "./types.ts";
 
-/** Name of the header that carries the API key. */
-export const API_KEY_HEADER = "x-api-key";
-
-const DEADLINE_MS = 20_000;
 const DEVICES_PER_PAGE = 10_000;
 /** Bounds the memory of the page: a fleet beyond this is shown in part. */
 const MAX_DEVICE_PAGES = 10;
@@ -33,7 +29,7 @@ export interface RejectFilter {
   readonly reason: string;
 }
 
-export interface ApiClient {
+export interface ApiClient extends AlertCalls {
   /** Calls carry a key, which plain links cannot. */
   readonly needsKey: boolean;
   /** The whole fleet, following the cursor from page to page. */
@@ -48,6 +44,7 @@ export interface ApiClient {
 
 export function createApiClient(apiKey: string | null): ApiClient {
   return {
+    ...createAlertCalls(apiKey),
     needsKey: apiKey !== null,
     listDevices: (signal) => listDevices(apiKey, signal),
     listReadings: async (deviceId, span, signal) =>
@@ -107,61 +104,4 @@ async function listDevices(
     after = next;
   }
   return rows;
-}
-
-interface Answer {
-  readonly path: string;
-  readonly body: unknown;
-}
-
-function decode<T>(answer: Answer, decoder: Decoder<T>): T {
-  try {
-    return decoder(answer.body, "");
-  } catch (thrown) {
-    if (thrown instanceof DecodeError) {
-      throw new ApiFailure("malformed", `${pathOnly(answer.path)}: ${thrown.message}`);
-    }
-    throw thrown;
-  }
-}
-
-async function getJson(path: string, apiKey: string | null, signal: AbortSignal): Promise<Answer> {
-  const response = await get(path, apiKey, signal);
-  try {
-    return { path, body: await response.json() };
-  } catch {
-    signal.throwIfAborted();
-    throw new ApiFailure("malformed", `${pathOnly(path)} answered something that is not JSON`);
-  }
-}
-
-async function get(path: string, apiKey: string | null, signal: AbortSignal): Promise<Response> {
-  const response = await send(path, apiKey, signal);
-  if (response.ok) {
-    return response;
-  }
-  const body: unknown = await response.json().catch(() => null);
-  throw failureOfStatus(pathOnly(path), response.status, errorMessage(body));
-}
-
-async function send(path: string, apiKey: string | null, signal: AbortSignal): Promise<Response> {
-  try {
-    return await fetch(path, {
-      headers: apiKey === null ? {} : { [API_KEY_HEADER]: apiKey },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
-      cache: "no-store",
-    });
-  } catch (thrown) {
-    // The caller's own abort is no failure and must not be shown as one.
-    signal.throwIfAborted();
-    const why =
-      thrown instanceof DOMException && thrown.name === "TimeoutError"
-        ? `gave no answer within ${DEADLINE_MS / 1000} s`
-        : "could not be reached";
-    throw new ApiFailure("unreachable", `${pathOnly(path)} ${why}`);
-  }
-}
-
-function pathOnly(path: string): string {
-  return path.split("?", 1)[0] ?? path;
 }

@@ -4,7 +4,13 @@
  * Callers branch on `kind` only; the message says what failed, for which address, and what next.
  */
 
-export type FailureKind = "unauthorized" | "not-found" | "unreachable" | "refused" | "malformed";
+export type FailureKind =
+  | "unauthorized"
+  | "not-found"
+  | "unreachable"
+  | "refused"
+  | "failed"
+  | "malformed";
 
 export class ApiFailure extends Error {
   override readonly name = "ApiFailure";
@@ -22,7 +28,7 @@ export function failureOfStatus(path: string, status: number, message: string | 
   if (status === 401) {
     return new ApiFailure("unauthorized", "the API asks for a key");
   }
-  const kind = status === 404 ? "not-found" : "refused";
+  const kind = status === 404 ? "not-found" : status === 500 ? "failed" : "refused";
   return new ApiFailure(
     kind,
     `${path} answered ${status}${message === null ? "" : `: ${message}`}`,

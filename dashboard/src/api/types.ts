@@ -71,6 +71,9 @@ export interface RejectPage {
 export interface Summary {
   readonly devices: Readonly<Record<DeviceStatus | "total", number>>;
   readonly newestReadingAt: number | null;
+  readonly openAlerts: number;
+  /** Open ones that wait for somebody: neither acknowledged nor muted. */
+  readonly unacknowledgedAlerts: number;
   readonly policy: string;
   readonly model: { readonly sha256: string; readonly windowLength: number };
 }
@@ -79,4 +82,62 @@ export interface Summary {
 export interface LiveUpdate {
   readonly enqueuedAt: number | null;
   readonly devices: readonly DeviceRow[];
+  /** Alerts were opened, became critical or were closed. */
+  readonly alertsChanged: boolean;
+}
+
+export type Severity = "warning" | "critical";
+
+/** Who took note of an alert, when, and with which words. */
+export interface Acknowledged {
+  readonly by: string;
+  readonly at: number;
+  readonly note: string;
+}
+
+/** An episode of a device, as it stands now. */
+export interface Alert {
+  readonly alertId: string;
+  readonly state: "open" | "closed";
+  readonly deviceId: string;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly beganAt: number;
+  readonly openedAt: number;
+  /** `null` while it is open, and where nothing closed it but the end of its device. */
+  readonly closedAt: number | null;
+  readonly temperature: number;
+  readonly expected: number | null;
+  readonly peakScore: number;
+  readonly acknowledged: Acknowledged | null;
+  /** Opened while its device was muted: nobody is notified. */
+  readonly muted: boolean;
+  /** Times and temperatures that led to it. */
+  readonly readings: readonly (readonly [number, number])[];
+}
+
+/** One page of alerts, newest first; `next` is the cursor of the following one. */
+export interface AlertPage {
+  readonly alerts: readonly Alert[];
+  readonly next: string | null;
+}
+
+/** What became of one alert that was to be acknowledged. */
+export interface AcknowledgeResult {
+  readonly alertId: string;
+  readonly result: "acknowledged" | "unchanged" | "closed" | "unknown";
+}
+
+/** A time in which nobody is notified of some devices. */
+export interface Mute {
+  readonly muteId: string;
+  readonly state: "active" | "planned" | "past";
+  /** A device's id, what ids begin with before a `*`, or `*` for all. */
+  readonly devices: string;
+  readonly from: number;
+  readonly until: number;
+  readonly reason: string;
+  readonly by: string;
+  readonly at: number;
+  readonly ended: { readonly by: string; readonly at: number } | null;
 }

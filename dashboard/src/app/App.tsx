@@ -1,4 +1,8 @@
 /** The page: joins the session, the address and the theme, and chooses what to show. */
+import { AlertDetail } from "../alerts/AlertDetail.tsx";
+import { AlertsView } from "../alerts/AlertsView.tsx";
+import { MutesView } from "../alerts/MutesView.tsx";
+import type { Signature } from "../alerts/StatementForm.tsx";
 import type { DeviceRow } from "../api/types.ts";
 import { DeviceView } from "../chart/DeviceView.tsx";
 import { FleetView } from "../devices/FleetView.tsx";
@@ -9,8 +13,19 @@ import { EmptyFleet } from "./EmptyFleet.tsx";
 import { Footer } from "./Footer.tsx";
 import { Header } from "./Header.tsx";
 import { KeyDialog } from "./KeyDialog.tsx";
-import { deviceHref, FLEET_HREF, type Route, replaceRoute, useRoute } from "./route.ts";
+import {
+  alertsHref,
+  deviceHref,
+  FLEET_HREF,
+  MUTES_HREF,
+  OPEN_ALERTS,
+  type Route,
+  replaceRoute,
+  useRoute,
+} from "./route.ts";
 import { type Theme, useTheme } from "./theme.ts";
+import { useTitle } from "./title.ts";
+import { useName } from "./useName.ts";
 import { useNow } from "./useNow.ts";
 import { useSession, type Watch } from "./useSession.ts";
 
@@ -21,11 +36,14 @@ export function App() {
   const [theme, chooseTheme] = useTheme();
   const { snapshot, apiKey } = watch;
   const deviceCount = snapshot?.fleet.rows.size ?? 0;
+  const waiting = snapshot?.summary?.unacknowledgedAlerts ?? 0;
+  useTitle(waiting);
   const state = snapshot === null ? "connecting" : standing(snapshot.link, deviceCount, now);
   return (
-    <div className="page" data-device-open={route.deviceId !== null}>
+    <div className="page" data-device-open={route.deviceId !== null || route.alertId !== null}>
       <Header
         view={route.view}
+        waiting={waiting}
         standing={state}
         newestReadingAt={snapshot?.fleet.newestReadingAt ?? null}
         now={now}
@@ -62,6 +80,9 @@ function Content({ snapshot, watch, route, theme, now }: ContentProps) {
   if (route.view === "rejects") {
     return <RejectsView client={watch.client} hrefOf={(id) => deviceHref(id, route.range)} />;
   }
+  if (route.view === "alerts" || route.view === "mutes") {
+    return <Alerts news={snapshot.alertNews} watch={watch} route={route} now={now} />;
+  }
   if (fleet.rows.size === 0) {
     return <Waiting link={link} />;
   }
@@ -83,6 +104,42 @@ function Content({ snapshot, watch, route, theme, now }: ContentProps) {
           watch={watch}
           route={route}
           theme={theme}
+        />
+      )}
+    </>
+  );
+}
+
+interface AlertsProps {
+  readonly news: number;
+  readonly watch: Watch;
+  readonly route: Route;
+  readonly now: number;
+}
+
+function Alerts({ news, watch, route, now }: AlertsProps) {
+  const signature: Signature = useName();
+  const { filter, alertId, range } = route;
+  const shared = { client: watch.client, news, now, signature, onActed: watch.refresh };
+  if (route.view === "mutes") {
+    return <MutesView {...shared} alertsHref={alertsHref(OPEN_ALERTS, null)} />;
+  }
+  return (
+    <>
+      <AlertsView
+        {...shared}
+        filter={filter}
+        onFilter={(next) => replaceRoute(alertsHref(next, alertId))}
+        chosenId={alertId}
+        hrefOf={(id) => alertsHref(filter, id)}
+        mutesHref={MUTES_HREF}
+      />
+      {alertId === null ? null : (
+        <AlertDetail
+          {...shared}
+          alertId={alertId}
+          closeHref={alertsHref(filter, null)}
+          deviceHrefOf={(id) => deviceHref(id, range)}
         />
       )}
     </>
@@ -127,6 +184,7 @@ function Chosen({ deviceId, row, watch, route, theme }: ChosenProps) {
       range={route.range}
       onRange={(range) => replaceRoute(deviceHref(deviceId, range))}
       closeHref={FLEET_HREF}
+      alertsHref={alertsHref({ ...OPEN_ALERTS, state: "all", devices: deviceId }, null)}
       theme={theme}
     />
   );

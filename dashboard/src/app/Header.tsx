@@ -2,11 +2,13 @@
 import type { Standing } from "../live/link.ts";
 import { ConnectionState } from "./ConnectionState.tsx";
 import icon from "./icon.svg";
-import { FLEET_HREF, REJECTS_HREF, type ViewName } from "./route.ts";
+import { ALERTS_HREF, FLEET_HREF, REJECTS_HREF, type ViewName } from "./route.ts";
 import type { Theme } from "./theme.ts";
 
 export interface HeaderProps {
   readonly view: ViewName;
+  /** Open alerts that wait for somebody. */
+  readonly waiting: number;
   readonly standing: Standing;
   readonly newestReadingAt: number | null;
   readonly now: number;
@@ -17,7 +19,7 @@ export interface HeaderProps {
 }
 
 export function Header(props: HeaderProps) {
-  const { view, standing, newestReadingAt, now, theme, onTheme, onSignOut } = props;
+  const { view, waiting, standing, newestReadingAt, now, theme, onTheme, onSignOut } = props;
   const other = theme === "dark" ? "light" : "dark";
   return (
     <header className="top">
@@ -28,6 +30,19 @@ export function Header(props: HeaderProps) {
       <nav className="views" aria-label="Views">
         <a href={FLEET_HREF} aria-current={view === "fleet" ? "page" : undefined}>
           Fleet
+        </a>
+        <a
+          href={ALERTS_HREF}
+          aria-current={view === "alerts" || view === "mutes" ? "page" : undefined}
+        >
+          Alerts
+          {waiting === 0 ? null : (
+            <>
+              {" "}
+              <span className="count">{waiting}</span>
+              <span className="visually-hidden"> waiting</span>
+            </>
+          )}
         </a>
         <a href={REJECTS_HREF} aria-current={view === "rejects" ? "page" : undefined}>
           Rejects

@@ -9,6 +9,7 @@ import "./styles/page.css";
 import "./styles/fleet.css";
 import "./styles/device.css";
 import "./styles/rejects.css";
+import "./styles/alerts.css";
 
 applyStoredTheme();
 const root = document.getElementById("root");

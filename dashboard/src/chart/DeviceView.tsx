@@ -16,11 +16,12 @@ export interface DeviceViewProps {
   readonly range: RangeId;
   readonly onRange: (range: RangeId) => void;
   readonly closeHref: string;
+  readonly alertsHref: string;
   readonly theme: string;
 }
 
 export function DeviceView(props: DeviceViewProps) {
-  const { client, row, range, onRange, closeHref, theme } = props;
+  const { client, row, range, onRange, closeHref, alertsHref, theme } = props;
   const [attempt, setAttempt] = useState(0);
   const [zoomed, setZoomed] = useState<View | null>(null);
   const [hovered, setHovered] = useState<number | null>(null);
@@ -42,7 +43,7 @@ export function DeviceView(props: DeviceViewProps) {
 
   return (
     <section className="device" aria-label={`Device ${row.deviceId}`}>
-      <DeviceHead deviceId={row.deviceId} closeHref={closeHref} />
+      <DeviceHead deviceId={row.deviceId} closeHref={closeHref} alertsHref={alertsHref} />
       <Readout reading={shown} hovered={hovered !== null} />
       <div className="chart-tools">
         <RangePicker
@@ -77,7 +78,13 @@ function csvSpan(range: RangeId, zoomed: View | null, row: DeviceRow) {
     : { from: Math.floor(zoomed.min), to: Math.ceil(zoomed.max) };
 }
 
-function DeviceHead({ deviceId, closeHref }: { deviceId: string; closeHref: string }) {
+interface DeviceHeadProps {
+  readonly deviceId: string;
+  readonly closeHref: string;
+  readonly alertsHref: string;
+}
+
+function DeviceHead({ deviceId, closeHref, alertsHref }: DeviceHeadProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another device is another heading to read out
   useEffect(() => heading.current?.focus({ preventScroll: true }), [deviceId]);
@@ -92,6 +99,9 @@ function DeviceHead({ deviceId, closeHref }: { deviceId: string; closeHref: stri
       <h2 tabIndex={-1} ref={heading} title={deviceId}>
         {deviceId}
       </h2>
+      <a className="quiet-button device-alerts" href={alertsHref}>
+        Alerts
+      </a>
     </header>
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The SignalR connection: negotiates at `/api/negotiate`, hands each valid `update` on and never
- * gives up.
+ * The SignalR connection: negotiates at `/api/negotiate`, hands each valid `update` on, says when
+ * people acted, and never gives up.
  *
  * Reports what happens to the connection, but judges nothing and keeps no data.
  */
@@ -16,12 +16,13 @@ import {
   NullLogger,
 } from "@microsoft/signalr";
 import { liveUpdate } from "../api/answers.ts";
-import { API_KEY_HEADER } from "../api/client.ts";
+import { API_KEY_HEADER } from "../api/request.ts";
 import type { LiveUpdate } from "../api/types.ts";
 import { retryDelay } from "./retry.ts";
 
 const HUB_URL = "/api";
 const UPDATE_TARGET = "update";
+const PEOPLE_TARGET = "people";
 const NEGOTIATE_DEADLINE_MS = 15_000;
 
 export interface HubListener {
@@ -30,6 +31,8 @@ export interface HubListener {
   onAttemptFailed(): void;
   onUnauthorized(): void;
   onUpdate(update: LiveUpdate): void;
+  /** Somebody acknowledged, muted or unmuted something. */
+  onPeople(): void;
 }
 
 /** Connects and stays connected until the returned function is called. */
@@ -48,6 +51,7 @@ export function openHub(apiKey: string | null, listener: HubListener): () => voi
     .build();
 
   connection.on(UPDATE_TARGET, (argument: unknown) => receive(argument, listener));
+  connection.on(PEOPLE_TARGET, () => listener.onPeople());
   connection.onreconnecting(() => listener.onLost());
   connection.onreconnected(() => listener.onConnected());
   connection.onclose(() => {

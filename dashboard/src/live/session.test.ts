@@ -8,6 +8,8 @@ import { startSession } from "./session.ts";
 const SUMMARY: Summary = {
   devices: { total: 1, normal: 1, anomaly: 0, learning: 0 },
   newestReadingAt: 1,
+  openAlerts: 0,
+  unacknowledgedAlerts: 0,
   policy: "calibrated",
   model: { sha256: "abc", windowLength: 32 },
 };
@@ -34,6 +36,12 @@ function start(part: Partial<ApiClient> = {}) {
     listReadings: vi.fn(),
     listRejects: vi.fn(),
     downloadReadings: vi.fn(),
+    listAlerts: vi.fn(),
+    findAlert: vi.fn(),
+    acknowledge: vi.fn(),
+    listMutes: vi.fn(),
+    mute: vi.fn(),
+    unmute: vi.fn(),
     ...part,
   };
   const closeHub = vi.fn();
@@ -73,7 +81,7 @@ describe("session", () => {
     const { client, hub } = start();
     hub.onConnected();
     for (let second = 1; second <= 29; second += 1) {
-      hub.onUpdate({ enqueuedAt: null, devices: [row(second)] });
+      hub.onUpdate({ enqueuedAt: null, devices: [row(second)], alertsChanged: false });
       await vi.advanceTimersByTimeAsync(1_000);
     }
     expect(client.listDevices).toHaveBeenCalledTimes(1);
@@ -85,11 +93,25 @@ describe("session", () => {
     const { client, hub } = start();
     hub.onConnected();
     await vi.advanceTimersByTimeAsync(1_000);
-    hub.onUpdate({ enqueuedAt: null, devices: [row(2)] });
+    hub.onUpdate({ enqueuedAt: null, devices: [row(2)], alertsChanged: false });
     await vi.advanceTimersByTimeAsync(6_000);
     expect(client.getSummary).toHaveBeenCalledTimes(1);
-    hub.onUpdate({ enqueuedAt: null, devices: [row(3, "anomaly")] });
+    hub.onUpdate({ enqueuedAt: null, devices: [row(3, "anomaly")], alertsChanged: false });
     await vi.advanceTimersByTimeAsync(1_000);
+    expect(client.getSummary).toHaveBeenCalledTimes(2);
+  });
+
+  it("tells of alerts that changed, and asks for the counts", async () => {
+    const { session, client, hub } = start();
+    hub.onConnected();
+    await vi.advanceTimersByTimeAsync(1_000);
+    const { alertNews } = session.getSnapshot();
+    hub.onUpdate({ enqueuedAt: null, devices: [], alertsChanged: false });
+    expect(session.getSnapshot().alertNews).toBe(alertNews);
+    hub.onUpdate({ enqueuedAt: null, devices: [], alertsChanged: true });
+    hub.onPeople();
+    expect(session.getSnapshot().alertNews).toBe(alertNews + 2);
+    await vi.advanceTimersByTimeAsync(3_000);
     expect(client.getSummary).toHaveBeenCalledTimes(2);
   });
 
@@ -128,7 +150,7 @@ describe("session", () => {
     const listener = vi.fn();
     session.subscribe(listener);
     for (let time = 10; time < 20; time += 1) {
-      hub.onUpdate({ enqueuedAt: null, devices: [row(time)] });
+      hub.onUpdate({ enqueuedAt: null, devices: [row(time)], alertsChanged: false });
     }
     await vi.advanceTimersByTimeAsync(200);
     expect(listener).toHaveBeenCalledTimes(1);

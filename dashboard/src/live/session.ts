@@ -7,7 +7,7 @@
  */
 import type { ApiClient } from "../api/client.ts";
 import { ApiFailure, describeFailure } from "../api/failure.ts";
-import type { DeviceRow, Summary } from "../api/types.ts";
+import type { DeviceRow, LiveUpdate, Summary } from "../api/types.ts";
 import {
   bringsNews,
   EMPTY_FLEET,
@@ -23,7 +23,7 @@ const TICK_MS = 1_000;
 /** Several handlers may send in the same moment; the page draws them together. */
 const DRAW_PAUSE_MS = 200;
 /** Shortest time between two questions for the counts. */
-const SUMMARY_PAUSE_MS = 5_000;
+const SUMMARY_PAUSE_MS = 3_000;
 
 export interface Snapshot {
   readonly fleet: Fleet;
@@ -31,6 +31,8 @@ export interface Snapshot {
   readonly summary: Summary | null;
   /** Why the last poll failed, or `null`. */
   readonly problem: string | null;
+  /** Grows whenever alerts, or what people decided about them, may have changed. */
+  readonly alertNews: number;
 }
 
 export interface Session {
@@ -58,7 +60,13 @@ class RunningSession implements Session {
   readonly #ports: SessionPorts;
   readonly #listeners = new Set<() => void>();
   readonly #stopped = new AbortController();
-  #snapshot: Snapshot = { fleet: EMPTY_FLEET, link: NEW_LINK, summary: null, problem: null };
+  #snapshot: Snapshot = {
+    fleet: EMPTY_FLEET,
+    link: NEW_LINK,
+    summary: null,
+    problem: null,
+    alertNews: 0,
+  };
   #drawTimer: ReturnType<typeof setTimeout> | null = null;
   #polling = false;
   #polledAt = Number.NEGATIVE_INFINITY;
@@ -75,7 +83,8 @@ class RunningSession implements Session {
       onLost: () => this.#note({ type: "hub-lost" }),
       onAttemptFailed: () => this.#note({ type: "hub-attempt-failed" }),
       onUnauthorized: () => this.#signOut(),
-      onUpdate: (update) => this.#receive(update.devices),
+      onUpdate: (update) => this.#receive(update),
+      onPeople: () => this.#noteAlerts(),
     });
     const ticker = setInterval(() => this.#tick(), TICK_MS);
     this.#stopped.signal.addEventListener("abort", () => {
@@ -148,6 +157,8 @@ class RunningSession implements Session {
   #acceptListing(rows: readonly DeviceRow[], before: Fleet): void {
     const { fleet } = this.#snapshot;
     const foundNews = bringsNews(fleet, rows);
+    // What no live message told is found by asking now and then.
+    this.#noteAlerts({ counted: true });
     this.#change({ fleet: mergeListing(fleet, rows, before) });
     this.#note({ type: "poll-ok", at: this.#ports.now(), foundNews });
   }
@@ -167,9 +178,12 @@ class RunningSession implements Session {
     }
   }
 
-  #receive(rows: readonly DeviceRow[]): void {
+  #receive({ devices: rows, alertsChanged }: LiveUpdate): void {
     if (this.#stopped.signal.aborted) {
       return;
+    }
+    if (alertsChanged) {
+      this.#noteAlerts();
     }
     const before = this.#snapshot.fleet;
     const fleet = mergeUpdate(before, rows);
@@ -178,6 +192,11 @@ class RunningSession implements Session {
     }
     this.#change({ fleet });
     this.#note({ type: "update", at: this.#ports.now() });
+  }
+
+  #noteAlerts({ counted } = { counted: false }): void {
+    this.#countsStale = this.#countsStale || !counted;
+    this.#change({ alertNews: this.#snapshot.alertNews + 1 });
   }
 
   #fail(thrown: unknown): void {

@@ -21,6 +21,7 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
         devices: fleet.counts(),
         newest_reading_at: fleet.devices.iter().map(|device| device.timestamp).max(),
         open_alerts: fleet.devices.iter().filter(|device| device.alert.is_some()).count(),
+        unacknowledged_alerts: app.attention.read(&fleet).await?,
         policy: app.settings.policy_name().to_owned(),
         fixed_threshold: match app.settings.policy {
             Policy::Fixed { threshold } => Some(threshold),

@@ -1,4 +1,4 @@
-//! Lists alerts, newest first.
+//! Lists alerts, newest first, or shows one by its id.
 
 use axum::response::Response;
 use detector::Kind;
@@ -9,7 +9,20 @@ use crate::app::App;
 use crate::parameters::Parameters;
 use crate::reply::{self, ApiError};
 
-const KNOWN: [&str; 8] = ["state", "deviceId", "kind", "severity", "from", "to", "after", "limit"];
+const KNOWN: [&str; 11] = [
+    "alertId",
+    "state",
+    "acknowledged",
+    "deviceId",
+    "prefix",
+    "kind",
+    "severity",
+    "from",
+    "to",
+    "after",
+    "limit",
+];
+
 /// Answers with a page of alerts.
 ///
 /// # Errors
@@ -28,7 +41,9 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
             Some("closed") => Some(AlertState::Closed),
             _ => Some(AlertState::Open),
         },
+        acknowledged: parameters.word("acknowledged", &["true", "false"])?.map(|word| word == "true"),
         device_id: parameters.text("deviceId"),
+        prefix: parameters.text("prefix"),
         kind: parameters.word("kind", &Kind::ALL.map(Kind::name))?,
         severity: parameters.word("severity", &["warning", "critical"])?,
         from,
@@ -37,6 +52,10 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
         limit: parameters.number("limit", 1, 1000, 100)?,
     };
     let fleet = app.fleet.read().await?;
+    if let Some(alert_id) = parameters.text("alertId") {
+        let alerts = alerts::find(&app.store, &fleet, [alert_id]).await?;
+        return Ok(reply::json(&AlertsView { alerts, next: None }));
+    }
     let page = alerts::read(&app.store, &fleet, &question).await?;
     Ok(reply::json(&AlertsView { alerts: page.alerts, next: page.next.map(|cursor| cursor.to_string()) }))
 }

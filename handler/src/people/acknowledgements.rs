@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use wire::people::{Acknowledgement, bucket_of_alert};
+use wire::api::{AcknowledgeOutcome, AcknowledgeResult, AcknowledgedView, AlertState, AlertView};
+use wire::people::{Acknowledgement, Act, bucket_of_alert};
 
 use crate::store::{Store, StoreError};
 
@@ -44,7 +45,43 @@ impl FromIterator<Acknowledgement> for Acknowledgements {
     }
 }
 
-/// Alerts by the bucket that their documents are in, each once; what is no alert's id is left out.
+/// What becomes of an alert that somebody takes note of, and the document that makes it so.
+///
+/// Only what is open can be acknowledged, and only once: a repeat changes nothing.
+#[must_use]
+pub fn take_note(
+    alert_id: &str,
+    known: Option<&AlertView>,
+    note: &str,
+    act: &Act,
+) -> (AcknowledgeResult, Option<Acknowledgement>) {
+    let (result, acknowledged, document) = match known {
+        None => (AcknowledgeOutcome::Unknown, None, None),
+        Some(AlertView { acknowledged: Some(earlier), .. }) => {
+            (AcknowledgeOutcome::Unchanged, Some(earlier.clone()), None)
+        }
+        Some(AlertView { state: AlertState::Closed, .. }) => (AcknowledgeOutcome::Closed, None, None),
+        Some(AlertView { state: AlertState::Open, .. }) => {
+            match Acknowledgement::new(alert_id, note, act.clone()) {
+                Some(new) => (AcknowledgeOutcome::Acknowledged, Some(acknowledged_view(&new)), Some(new)),
+                None => (AcknowledgeOutcome::Unknown, None, None),
+            }
+        }
+    };
+    (AcknowledgeResult { alert_id: alert_id.to_owned(), result, acknowledged }, document)
+}
+
+/// An acknowledgement as people see it.
+#[must_use]
+pub fn acknowledged_view(document: &Acknowledgement) -> AcknowledgedView {
+    AcknowledgedView { by: document.act.by.clone(), at: document.act.at, note: document.note.clone() }
+}
+
+/// Alerts in one question: Cosmos DB takes questions of up to 512 KB.
+const ALERTS_PER_QUESTION: usize = 1000;
+
+/// Alerts by the bucket that their documents are in, each once, and so many of a bucket together as fit in a question;
+/// what is no alert's id is left out.
 #[must_use]
 pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(String, Vec<String>)> {
     let mut buckets: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -52,18 +89,19 @@ pub fn by_bucket<'a>(alert_ids: impl IntoIterator<Item = &'a str>) -> Vec<(Strin
         let Some(bucket) = bucket_of_alert(alert_id) else { continue };
         buckets.entry(bucket).or_default().push(alert_id.to_owned());
     }
-    let once = |(bucket, mut ids): (&str, Vec<String>)| {
+    let mut questions = Vec::new();
+    for (bucket, mut ids) in buckets {
         ids.sort();
         ids.dedup();
-        (bucket.to_owned(), ids)
-    };
-    buckets.into_iter().map(once).collect()
+        let parts = ids.chunks(ALERTS_PER_QUESTION);
+        questions.extend(parts.map(|ids| (bucket.to_owned(), ids.to_vec())));
+    }
+    questions
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::people::Act;
 
     fn acknowledgement(alert_id: &str, by: &str, at: i64) -> Acknowledgement {
         Acknowledgement::new(alert_id, "", Act { by: by.to_owned(), at }).unwrap()
@@ -92,5 +130,8 @@ mod tests {
             asked,
             [("a".to_owned(), ids(&["a.1.0.spike"])), ("b".to_owned(), ids(&["b.0.0.drift", "b.1.0.spike"]))]
         );
+        let many: Vec<String> = (0..2500).map(|n| format!("b.{n}.0.spike")).collect();
+        let asked = by_bucket(many.iter().map(String::as_str));
+        assert_eq!(asked.iter().map(|(_, ids)| ids.len()).collect::<Vec<_>>(), [1000, 1000, 500]);
     }
 }

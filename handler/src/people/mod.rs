@@ -5,7 +5,12 @@
 //! ends with it.
 
 mod acknowledgements;
+pub mod acts;
+mod attention;
 mod mutes;
+mod orders;
 
-pub use acknowledgements::{Acknowledgements, by_bucket};
+pub use acknowledgements::{Acknowledgements, acknowledged_view, by_bucket, take_note};
+pub use attention::AttentionReader;
 pub use mutes::{Ended, Mutes};
+pub use orders::Order;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use wire::api::{ActView, MuteState, MuteView};
 use wire::people::{Act, Mute};
 
 use crate::store::{MuteDocument, Store, StoreError};
@@ -76,6 +77,33 @@ impl Ended {
     #[must_use]
     pub fn end(&self) -> i64 {
         self.ended.as_ref().map_or(self.mute.until, |act| act.at.min(self.mute.until))
+    }
+
+    /// As people see it at a time in epoch milliseconds.
+    #[must_use]
+    pub fn view(&self, now: i64) -> MuteView {
+        let Mute { id, devices, from, until, reason, act, .. } = &self.mute;
+        MuteView {
+            mute_id: id.clone(),
+            state: self.state(now),
+            devices: devices.clone(),
+            from: *from,
+            until: *until,
+            reason: reason.clone(),
+            by: act.by.clone(),
+            at: act.at,
+            ended: self.ended.as_ref().map(|act| ActView { by: act.by.clone(), at: act.at }),
+        }
+    }
+
+    fn state(&self, now: i64) -> MuteState {
+        if self.ended.is_some() || self.end() <= now {
+            MuteState::Past
+        } else if now < self.mute.from {
+            MuteState::Planned
+        } else {
+            MuteState::Active
+        }
     }
 
     /// Whether it holds at a time in epoch milliseconds.

@@ -178,7 +178,7 @@ impl Store {
     }
 
     /// Shows documents of alerts opened in a span of time, in epoch milliseconds, to `take`, those opened last first,
-    /// until it has seen enough.
+    /// until it has seen enough: those of a device, of devices whose ids begin alike, of both or of all.
     ///
     /// # Errors
     ///
@@ -187,19 +187,21 @@ impl Store {
         &self,
         from: i64,
         to: i64,
-        device_id: Option<&str>,
+        (device_id, prefix): (Option<&str>, Option<&str>),
         take: impl FnMut(AlertDocument) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let of_device = if device_id.is_some() { "AND c.deviceId = @id " } else { "" };
+        let of_prefix = if prefix.is_some() { "AND STARTSWITH(c.deviceId, @prefix) " } else { "" };
         let text = format!(
             "SELECT * FROM c WHERE c.type = 'alert' AND c.openedAt >= @from AND c.openedAt <= @to \
-             {of_device}ORDER BY c.openedAt DESC"
+             {of_device}{of_prefix}ORDER BY c.openedAt DESC"
         );
         // The device's id travels as a parameter: it is untrusted text.
         let query = Query::from(text)
             .with_parameter("@from", from)
             .and_then(|query| query.with_parameter("@to", to))
-            .and_then(|query| query.with_parameter("@id", device_id));
+            .and_then(|query| query.with_parameter("@id", device_id))
+            .and_then(|query| query.with_parameter("@prefix", prefix));
         let question = Question::across(&format!("the alerts from {from} to {to}"), query)?;
         self.in_time(&question.asked.clone(), self.each(question, take)).await
     }

@@ -3,7 +3,7 @@
 //! It knows the conditions that those questions consist of and no others: a question that it does not understand is
 //! answered by 400, so that a test fails which would otherwise pass on an empty answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 /// A running stand-in; it ends with the test's runtime.
 pub(crate) struct Cosmos {
     pub(crate) endpoint: String,
+    account: Arc<Account>,
 }
 
 struct Account {
     endpoint: String,
-    documents: Vec<Value>,
+    documents: Mutex<Vec<Value>>,
 }
 
 impl Cosmos {
@@ -27,16 +28,24 @@ impl Cosmos {
     pub(crate) async fn start(documents: Vec<Value>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-        let account = Arc::new(Account { endpoint: endpoint.clone(), documents });
-        let routes = Router::new().fallback(answer).with_state(account);
+        let account = Arc::new(Account { endpoint: endpoint.clone(), documents: documents.into() });
+        let routes = Router::new().fallback(answer).with_state(Arc::clone(&account));
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        Self { endpoint }
+        Self { endpoint, account }
     }
 
     /// Starts one that holds the documents of `tests/fixtures/stored.jsonl`.
     pub(crate) async fn with_fixture() -> Self {
         let lines = include_str!("../fixtures/stored.jsonl").lines();
         Self::start(lines.map(|line| serde_json::from_str(line).unwrap()).collect()).await
+    }
+
+    /// Stores the documents of an answer, as the host's binding would.
+    pub(crate) fn store(&self, answer: &Value) {
+        let new = answer["Outputs"]["documents"].as_array().cloned().unwrap_or_default();
+        let mut documents = self.account.documents.lock().unwrap();
+        documents.retain(|old| new.iter().all(|new| new["id"] != old["id"]));
+        documents.extend(new);
     }
 
     /// The setting that leads to it.
@@ -103,8 +112,9 @@ impl Account {
         let bucket = headers.get("x-ms-documentdb-partitionkey").and_then(|key| key.to_str().ok());
         let bucket = bucket.map(|key| serde_json::from_str::<Value>(key).map_err(|error| error.to_string()));
         let bucket = bucket.transpose()?.map(|key| key[0].clone());
+        let documents = self.documents.lock().unwrap();
         let mut rows = Vec::new();
-        for document in &self.documents {
+        for document in documents.iter() {
             let is_there = bucket.as_ref().is_none_or(|bucket| document["bucket"] == *bucket);
             if is_there && holds(conditions, document, &parameter)? {
                 rows.push(document);
@@ -139,6 +149,16 @@ fn holds<'a>(
             "c.type = 'results'" => kind == "results",
             "c.type = 'rejects'" => kind == "rejects",
             "c.type = 'alert'" => kind == "alert",
+            "c.type = 'acknowledgement'" => kind == "acknowledgement",
+            "c.type IN ('mute', 'unmute')" => kind == "mute" || kind == "unmute",
+            "c.until >= @from" => column("until") >= Some(number("@from")?),
+            "ARRAY_CONTAINS(@ids, c.alertId)" => {
+                let ids = parameter("@ids").and_then(Value::as_array).ok_or("no @ids")?;
+                ids.contains(&document["alertId"])
+            }
+            "STARTSWITH(c.deviceId, @prefix)" => document["deviceId"]
+                .as_str()
+                .is_some_and(|id| text("@prefix").is_ok_and(|prefix| id.starts_with(prefix))),
             "c.deviceId = @id" => document["deviceId"] == text("@id")?,
             "c.openedAt >= @from" => column("openedAt") >= Some(number("@from")?),
             "c.openedAt <= @to" => {

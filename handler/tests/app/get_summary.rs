@@ -17,8 +17,8 @@ async fn counts_devices_and_names_what_judges_them() {
     assert_eq!(
         summary,
         json!({ "devices": { "total": 4, "normal": 2, "anomaly": 1, "learning": 1 },
-            "newestReadingAt": 1_767_323_059_000_i64, "openAlerts": 2, "policy": "calibrated", "fixedThreshold": null,
-            "model": null })
+            "newestReadingAt": 1_767_323_059_000_i64, "openAlerts": 2,
+            "unacknowledgedAlerts": 1, "policy": "calibrated", "fixedThreshold": null, "model": null })
     );
 }
 

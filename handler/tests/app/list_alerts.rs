@@ -37,6 +37,12 @@ async fn parameters_narrow_the_list_down() {
         ("from=1767323059000", vec![OF_D1]),
         ("state=all&to=1767323000000", vec![SILENCE]),
         ("deviceId=nobody", vec![]),
+        ("state=all&prefix=d", vec![OF_D1, OVERRULED, SILENCE]),
+        ("prefix=a/", vec![SHIFT]),
+        ("prefix=d&deviceId=a/b?c%23d", vec![]),
+        ("acknowledged=true", vec![OF_D1]),
+        ("acknowledged=false", vec![SHIFT]),
+        ("state=all&acknowledged=false&limit=3", vec![OVERRULED, SHIFT, SILENCE]),
     ] {
         let page = handler.get(&format!("/api/alerts?{query}"), &[]).await.json();
         assert_eq!((ids(&page), &page["next"]), (expected, &json!(null)), "{query}");
@@ -58,6 +64,36 @@ async fn pages_follow_each_other() {
         }
     }
     assert_eq!(listed, [OF_D1, OVERRULED, SHIFT, SILENCE]);
+}
+
+#[tokio::test]
+async fn one_by_its_id_whatever_its_state() {
+    let cosmos = Cosmos::with_fixture().await;
+    let handler = Handler::reading(&cosmos);
+    for (alert_id, expected) in [
+        (OF_D1, vec![OF_D1]),
+        (SILENCE, vec![SILENCE]),
+        ("1a2b3c4d.1.5.99.0.silence", vec![]),
+        ("nonsense", vec![]),
+    ] {
+        let page = handler.get(&format!("/api/alerts?alertId={alert_id}"), &[]).await.json();
+        assert_as_documented("GET /api/alerts", &page);
+        assert_eq!((ids(&page), &page["next"]), (expected, &json!(null)), "{alert_id}");
+    }
+}
+
+#[tokio::test]
+async fn what_people_decided_stands_beside_it() {
+    let cosmos = Cosmos::with_fixture().await;
+    let page = Handler::reading(&cosmos).get("/api/alerts?state=all", &[]).await.json();
+    let alerts = page["alerts"].as_array().unwrap();
+    let decided = |id: &str| {
+        let alert = alerts.iter().find(|alert| alert["alertId"] == id).unwrap();
+        (alert["acknowledged"]["by"].as_str(), alert["muted"].as_bool().unwrap())
+    };
+    assert_eq!(decided(OF_D1), (Some("anna"), false), "the earliest counts");
+    assert_eq!(decided(SILENCE), (None, true), "opened while its device was muted");
+    assert_eq!(decided(OVERRULED), (None, false), "opened after the mute was ended");
 }
 
 #[tokio::test]

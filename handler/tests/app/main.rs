@@ -1,7 +1,9 @@
 //! The whole handler but its socket: requests as the host sends them, through the real router and the real model.
 
 #![cfg(test)]
+#![recursion_limit = "256"] // As in the library: some functions are called past the router.
 
+mod acknowledge_alert;
 mod corpus;
 mod cosmos;
 mod documented;
@@ -11,10 +13,12 @@ mod forwarded;
 mod get_summary;
 mod list_alerts;
 mod list_devices;
+mod list_mutes;
 mod list_readings;
 mod list_rejects;
 #[expect(dead_code, reason = "the model of the host, which shares it, also has it fail")]
 mod memory;
+mod mute_devices;
 mod negotiate;
 mod outages;
 mod poison;
@@ -27,6 +31,7 @@ mod send_alerts;
 mod serve_dashboard;
 #[path = "../../../fuzz/checks/state.rs"]
 mod state;
+mod unmute_devices;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -51,6 +56,7 @@ use tower::ServiceExt;
 /// The handler with settings of a test's own; its store is an address where nobody answers.
 struct Handler {
     router: Router,
+    app: Arc<App>,
     /// What was answered to be stored, as the host's binding would have stored it.
     container: Arc<Container>,
     _script_root: tempfile::TempDir,
@@ -90,7 +96,8 @@ impl Handler {
         let container = Arc::<Container>::default();
         let facts: Arc<dyn StoredFacts> = Arc::<Container>::clone(&container);
         let app = App::build_on(settings, store, Storage { facts, snapshots: None, journals: None }).unwrap();
-        Self { router: router(Arc::new(app)), container, _script_root: script_root }
+        let app = Arc::new(app);
+        Self { router: router(Arc::clone(&app)), app, container, _script_root: script_root }
     }
 
     /// A handler for everybody that reads the documents of a store.
@@ -135,6 +142,25 @@ impl Handler {
         }
         self.send(request.body(Body::empty()).unwrap()).await
     }
+}
+
+/// An enveloped POST as the host sends it, with another body and headers besides.
+fn post(body: &Value, headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut envelope: Value =
+        serde_json::from_slice(&recorded_body("http_enveloped.jsonl", "http-envelope-post-json")).unwrap();
+    let request = &mut envelope["Data"]["req"];
+    request["Body"] = body.to_string().into();
+    for (name, value) in headers {
+        request["Headers"][*name] = serde_json::json!([value]);
+    }
+    envelope.to_string().into_bytes()
+}
+
+/// What the caller of an enveloped function gets: status and body.
+fn response(answer: &Value) -> (u64, Value) {
+    let response = &answer["Outputs"]["res"];
+    let body = response["body"].as_str().unwrap_or_else(|| panic!("no response: {answer}"));
+    (response["statusCode"].as_u64().unwrap(), serde_json::from_str(body).unwrap())
 }
 
 /// The recorded exchange of this id.

@@ -137,7 +137,7 @@ async fn alerts(
 ) -> Result<(Alerts, Alerts, bool), StoreError> {
     let (mut now, mut before, mut n_steps) = (Alerts::default(), Alerts::default(), 0);
     store
-        .alerts_newest_first(before_from, period.to - 1, None, |document| {
+        .alerts_newest_first(before_from, period.to - 1, (None, None), |document| {
             let alerts = if document.opened_at >= period.from { &mut now } else { &mut before };
             alerts.take(document);
             n_steps += 1;
