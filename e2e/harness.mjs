@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const TARGET = join(ROOT, "target");
 /** The staged app; `APP` names another one. */
-const APP = process.env.APP || join(TARGET, "app");
+export const APP = process.env.APP || join(TARGET, "app");
 
 const AZURITE = join(ROOT, "tools/local-host/node_modules/.bin/azurite-blob");
 
@@ -106,6 +106,7 @@ const SETTINGS = {
   DETECTION_POLICY: "calibrated",
   FIXED_THRESHOLD: "0.01",
   LOG_LEVEL: "info",
+  MAIL_TO: "",
 };
 
 /** A running local host, seen from outside. */
@@ -245,7 +246,7 @@ class Program {
   }
 }
 
-function start(path, { arguments: args, env = {} }) {
+export function start(path, { arguments: args, env = {} }) {
   const { PATH, HOME, TMPDIR = tmpdir() } = process.env;
   const child = spawn(path, args, {
     env: { PATH, HOME, TMPDIR, ...env },
@@ -272,7 +273,7 @@ function start(path, { arguments: args, env = {} }) {
 }
 
 /** Ports that were free a moment ago, all different. */
-async function freePorts(n) {
+export async function freePorts(n) {
   const servers = await Promise.all(Array.from({ length: n }, listen));
   const ports = servers.map((server) => server.address().port);
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use crate::blobs::Blobs;
 use crate::fleet::FleetReader;
 use crate::live::LiveFeed;
+use crate::mail::Mail;
 use crate::model::Model;
+use crate::notifications::{Channel, Look, Notifier, Webhook};
 use crate::page::Page;
 use crate::people::AttentionReader;
 use crate::scoring::stored::SnapshotStore;
 use crate::scoring::{Scorer, Storage};
-use crate::settings::Settings;
+use crate::settings::{MailSettings, Settings};
 use crate::store::Store;
 
 /// Folder of journals, in the machine's folder for temporary files.
@@ -31,6 +33,8 @@ pub struct App {
     pub live: LiveFeed,
     /// Stored documents.
     pub store: Arc<Store>,
+    /// Tells people about alerts.
+    pub notifier: Notifier,
     /// The newest state of every device.
     pub fleet: FleetReader,
     /// How many alerts wait for somebody.
@@ -61,6 +65,7 @@ impl App {
     /// As [`App::build`].
     pub fn build_on(settings: Settings, store: Arc<Store>, storage: Storage) -> anyhow::Result<Self> {
         let model = Arc::new(Model::load(&settings.script_root)?);
+        let notifier = notifier(&settings, &store)?;
         let page = Page::load(&settings.script_root, settings.signalr_origin.as_deref())?;
         let scorer = Scorer::new(Arc::clone(&model), &settings, writer_name(), storage);
         Ok(Self {
@@ -68,12 +73,31 @@ impl App {
             page,
             scorer,
             live: LiveFeed::default(),
+            notifier,
             fleet: FleetReader::new(Arc::clone(&store)),
             attention: AttentionReader::new(Arc::clone(&store)),
             store,
             settings,
         })
     }
+}
+
+/// Who tells people about alerts, and by which ways; said at start.
+fn notifier(settings: &Settings, store: &Arc<Store>) -> anyhow::Result<Notifier> {
+    let mail = Mail::new(&settings.mail)?;
+    mail.announce(&settings.mail);
+    let MailSettings { to, to_critical, .. } = &settings.mail;
+    let mut channels = Vec::new();
+    if !settings.mail.everybody().is_empty() {
+        channels.push(Channel::Mail { mail, to: to.clone(), to_critical: to_critical.clone() });
+    }
+    if let Some(webhook) = &settings.webhook {
+        channels.push(Channel::Webhook(Webhook::new(webhook)?));
+    }
+    let look = Look { zone: settings.digest.zone.clone(), page: settings.dashboard_url.clone() };
+    // The rest is for reading and writing what is sent.
+    let budget = settings.patience / 2;
+    Ok(Notifier::new(Arc::clone(store), channels, look, writer_name(), budget))
 }
 
 /// Where snapshots are kept; said loudly where nowhere.

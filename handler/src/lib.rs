@@ -2,7 +2,8 @@
 //!
 //! Invocations and HTTP requests enter through [`router`]; [`scoring`] turns events into facts and documents;
 //! [`store`] reads what the host wrote.
-//! The handler writes no document itself: what it decides leaves in its answers, and the host's bindings store it.
+//! What it decides leaves in its answers, and the host's bindings store it; the one kind of document that the handler
+//! writes itself says what [`notifications`] told people.
 
 #![recursion_limit = "256"] // The Cosmos client nests its futures deeper than the default.
 
@@ -24,7 +25,9 @@ pub mod functions;
 pub mod lifecycle;
 pub mod live;
 pub mod logs;
+pub mod mail;
 pub mod model;
+pub mod notifications;
 pub mod page;
 pub mod parameters;
 pub mod people;

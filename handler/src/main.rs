@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use handler::app::App;
-use handler::check;
+use handler::check::{self, Trial};
 use handler::lifecycle;
 use handler::logs;
 use handler::settings::Settings;
@@ -14,11 +14,17 @@ const EX_USAGE: u8 = 64;
 fn main() -> ExitCode {
     let parent = lifecycle::Parent::at_start();
     let environment = |name: &str| std::env::var(name).ok();
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("check") => return check::run(&environment),
-        Some(other) => {
-            eprintln!("unknown argument `{other}`: `handler` serves, `handler check` reports what is wrong");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => {}
+        ["check"] => return check::run(&environment, &Trial::Nothing),
+        ["check", "--mail"] => return check::run(&environment, &Trial::Mail),
+        others => {
+            let others = others.join(" ");
+            eprintln!(
+                "unknown arguments `{others}`: `handler` serves, `handler check` reports what is wrong, \
+                 `handler check --mail` sends a test mail as well"
+            );
             return ExitCode::from(EX_USAGE);
         }
     }

@@ -14,15 +14,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use wire::invocation::{Answer, INVOCATION_ID_HEADER, TRACE_PARENT_HEADER, is_readiness_probe};
 
 use crate::access;
 use crate::app::App;
-use crate::clock;
+use crate::clock::now_ms;
 use crate::functions::{
     acknowledge_alert, find_readings, get_summary, list_alerts, list_devices, list_mutes, list_readings,
-    list_rejects, mute_devices, negotiate, score_telemetry, serve_dashboard, unmute_devices,
+    list_rejects, mute_devices, negotiate, score_telemetry, send_alerts, send_digest, serve_dashboard,
+    unmute_devices,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -34,6 +35,8 @@ const MAX_BODY_BYTES: usize = 512 * 1024 * 1024;
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/score_telemetry", post(score))
+        .route("/send_alerts", post(tell_alerts))
+        .route("/send_digest", post(tell_digest))
         .route("/negotiate", post(connect))
         .route("/acknowledge_alert", post(acknowledge))
         .route("/mute_devices", post(mute))
@@ -56,20 +59,39 @@ async fn score(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> 
     into_response(score_telemetry::handle(app, id, body).instrument(span).await)
 }
 
+async fn tell_alerts(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let span = timer_span("send_alerts", &headers);
+    into_response(send_alerts::handle(&app, &body, now_ms()).instrument(span).await)
+}
+
+async fn tell_digest(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let span = timer_span("send_digest", &headers);
+    into_response(send_digest::handle(&app, &body, now_ms()).instrument(span).await)
+}
+
+fn timer_span(name: &str, headers: &HeaderMap) -> Span {
+    tracing::info_span!(
+        "invocation",
+        faas.name = name,
+        faas.trigger = "timer",
+        faas.invocation_id = invocation_id(headers)
+    )
+}
+
 async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {
     into_response(negotiate::handle(&app, &body))
 }
 
 async fn acknowledge(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    into_response(acknowledge_alert::handle(&app, &body, clock::now_ms()).await)
+    into_response(acknowledge_alert::handle(&app, &body, now_ms()).await)
 }
 
 async fn mute(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    into_response(mute_devices::handle(&app, &body, clock::now_ms()).await)
+    into_response(mute_devices::handle(&app, &body, now_ms()).await)
 }
 
 async fn unmute(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    into_response(unmute_devices::handle(&app, &body, clock::now_ms()).await)
+    into_response(unmute_devices::handle(&app, &body, now_ms()).await)
 }
 
 async fn forwarded(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -124,7 +146,7 @@ async fn answer(
         [rejects] if is(rejects, "rejects") => list_rejects::handle(app, query, accept).await,
         [readings] if is(readings, "readings") => find_readings::handle(app, query, accept).await,
         [alerts] if is(alerts, "alerts") => list_alerts::handle(app, query).await,
-        [mutes] if is(mutes, "mutes") => list_mutes::handle(app, query, clock::now_ms()).await,
+        [mutes] if is(mutes, "mutes") => list_mutes::handle(app, query, now_ms()).await,
         [summary] if is(summary, "summary") => get_summary::handle(app, query).await,
         _ => Err(ApiError::not_found("no such function; see /api/devices")),
     }

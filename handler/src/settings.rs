@@ -4,9 +4,12 @@
 //! [`NAMES`].
 
 mod connections;
+mod digest;
 mod limits;
+mod mail;
 mod reader;
 mod script_root;
+mod webhook;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,12 +19,15 @@ use azure_data_cosmos::AccountEndpoint;
 use detector::Policy;
 use secrecy::SecretString;
 
+pub use self::digest::DigestSettings;
 pub use self::limits::Limits;
+pub use self::mail::{MailSettings, MailWay, SmtpCredentials, SmtpSecurity, SmtpSettings};
 pub use self::reader::Faults;
 use self::reader::Reader;
+pub use self::webhook::{WebhookFormat, WebhookSettings};
 
 /// Settings that a person sets, connections apart: name and meaning.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 23] = [
     ("TELEMETRY_HUB", "name of the event hub, or the Event Hub-compatible name of the IoT Hub"),
     ("TELEMETRY_CONSUMER_GROUP", "consumer group that is the app's own"),
     ("DETECTION_POLICY", "`calibrated` judges by each device's own habits, `fixed` by the original rule"),
@@ -36,6 +42,27 @@ pub const NAMES: [(&str, &str); 11] = [
         "SNAPSHOT_CONTAINER_URL",
         "blob container of snapshots, with a signature or for an identity; unset means none",
     ),
+    (
+        "MAIL_TO",
+        "addresses that hear of every alert and get the digest, divided by commas; unset means nobody",
+    ),
+    ("MAIL_TO_CRITICAL", "addresses that hear of critical alerts alone"),
+    ("MAIL_FROM", "sender of mail: `Name <name@example.com>`"),
+    (
+        "SMTP_URL",
+        "mail server: `smtps://user:password@host:465`, or `smtp://user:password@host:587?tls=required`; unset means files",
+    ),
+    (
+        "SMTP_CA_FILE",
+        "file of PEM certificates that mail servers may show beside those of the platform's authorities",
+    ),
+    ("OUTBOX", "folder of mail that is written to files"),
+    ("DASHBOARD_URL", "address of the page, for links in mail"),
+    ("WEBHOOK_URL", "address that notifications are posted to as well"),
+    ("WEBHOOK_SECRET", "what posts are signed with"),
+    ("WEBHOOK_FORMAT", "who reads posts: `json`, `slack` or `teams`"),
+    ("DIGEST_AT", "time of day of the digest, such as `07:00`; `off` means none"),
+    ("DIGEST_TIME_ZONE", "time zone of that, and of times in mail, such as `Europe/Berlin`"),
     ("API_KEY", "key that grants access by the header `x-api-key`"),
     ("ALLOW_ANONYMOUS", "`true` grants access to everybody; for local use"),
     ("LOG_LEVEL", "`error`, `warn`, `info`, `debug` or `trace`"),
@@ -81,12 +108,22 @@ pub struct Settings {
     pub ttl_s: i64,
     /// Longest time an invocation may take, well below the host's `functionTimeout`.
     pub deadline: Duration,
+    /// Longest time that telling people may take, below the host's `functionTimeout`.
+    pub patience: Duration,
     /// Who may look.
     pub access: AccessSettings,
     /// Where stored documents are read.
     pub cosmos: CosmosSettings,
     /// Container of snapshots, with a signature or without; `SNAPSHOT_CONTAINER_URL`, none.
     pub snapshot_container: Option<SecretString>,
+    /// Who gets mail, and how.
+    pub mail: MailSettings,
+    /// Where notifications are posted beside mail; `WEBHOOK_URL`, nowhere.
+    pub webhook: Option<WebhookSettings>,
+    /// When the digest is due, and the time zone of all that is sent.
+    pub digest: DigestSettings,
+    /// Address of the page, without a slash at its end, for links in mail; `DASHBOARD_URL`, none.
+    pub dashboard_url: Option<String>,
     /// Origin of the SignalR service that the page connects to, where the settings name it.
     pub signalr_origin: Option<String>,
     /// Least level that is logged; `LOG_LEVEL`, `info`.
@@ -144,10 +181,14 @@ impl Settings {
         let limits = Arc::new(Limits::read(&mut reader));
         let buckets_per_partition = reader.number("BUCKETS_PER_PARTITION", 1, 1024, 16);
         let ttl_s = reader.number::<i64>("RETENTION_DAYS", 1, 3650, 30) * 86_400;
-        let deadline = script_root::deadline(&mut reader, &script_root);
+        let (deadline, patience) = script_root::limits(&mut reader, &script_root);
         let access = reader.access();
         let cosmos = connections::cosmos(&mut reader);
         let snapshot_container = reader.text("SNAPSHOT_CONTAINER_URL").map(SecretString::from);
+        let mail = MailSettings::read(&mut reader);
+        let webhook = WebhookSettings::read(&mut reader);
+        let digest = DigestSettings::read(&mut reader);
+        let dashboard_url = reader.page();
         let signalr_origin = connections::signalr_origin(&mut reader);
         let log_level = reader.log_level();
         script_root::check_functions(&mut reader, &script_root);
@@ -161,9 +202,14 @@ impl Settings {
                 buckets_per_partition,
                 ttl_s,
                 deadline,
+                patience,
                 access,
                 cosmos,
                 snapshot_container,
+                mail,
+                webhook,
+                digest,
+                dashboard_url,
                 signalr_origin,
                 log_level,
             }),
@@ -190,6 +236,23 @@ impl Reader<'_> {
             Some(other) => {
                 self.fault(format!("DETECTION_POLICY: expected calibrated or fixed, got `{other}`"));
                 Policy::Calibrated
+            }
+        }
+    }
+
+    /// An address that can be put in front of a link.
+    fn page(&mut self) -> Option<String> {
+        let text = self.text("DASHBOARD_URL")?;
+        match url::Url::parse(&text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                let bare = url.as_str().split(['?', '#']).next().unwrap_or_default();
+                Some(bare.trim_end_matches('/').to_owned())
+            }
+            _ => {
+                self.fault(format!(
+                    "DASHBOARD_URL: expected an address such as https://example.com, got `{text}`"
+                ));
+                None
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod documents;
 mod epoch_ms;
 pub mod invocation;
 pub mod model_card;
+pub mod notifications;
 pub mod people;
 mod plain;
 pub mod position;

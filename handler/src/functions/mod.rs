@@ -11,5 +11,7 @@ pub mod list_rejects;
 pub mod mute_devices;
 pub mod negotiate;
 pub mod score_telemetry;
+pub mod send_alerts;
+pub mod send_digest;
 pub mod serve_dashboard;
 pub mod unmute_devices;

@@ -13,6 +13,8 @@ use super::reader::Reader;
 
 /// The handler's own limit of an invocation.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(20);
+/// The handler's own limit of a call that tells people: mail servers take their time.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(100);
 /// Share of the host's `functionTimeout` that the handler uses at most: outputs need the rest.
 const SHARE_OF_TIMEOUT: f64 = 0.6;
 /// The host's `functionTimeout` where nothing says otherwise: the shorter of its defaults.
@@ -31,8 +33,9 @@ struct Host {
     function_timeout: Option<String>,
 }
 
-/// How long the handler may take, well below the host's `functionTimeout`.
-pub(super) fn deadline(reader: &mut Reader<'_>, script_root: &Path) -> Duration {
+/// How long the handler may take for most calls, and for those that tell people, both well below the host's
+/// `functionTimeout`.
+pub(super) fn limits(reader: &mut Reader<'_>, script_root: &Path) -> (Duration, Duration) {
     let from_file = match host_timeout(script_root) {
         Ok(timeout) => timeout,
         Err(fault) => {
@@ -48,7 +51,8 @@ pub(super) fn deadline(reader: &mut Reader<'_>, script_root: &Path) -> Duration 
         Some((name, text)) if text != UNLIMITED => timeout(reader, name, &text),
         _ => DEFAULT_FUNCTION_TIMEOUT,
     };
-    timeout.mul_f64(SHARE_OF_TIMEOUT).min(LONGEST_DEADLINE)
+    let share = timeout.mul_f64(SHARE_OF_TIMEOUT);
+    (share.min(LONGEST_DEADLINE), share.min(LONGEST_PATIENCE))
 }
 
 fn timeout(reader: &mut Reader<'_>, name: &str, text: &str) -> Duration {

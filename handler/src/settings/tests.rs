@@ -192,3 +192,54 @@ fn every_variable_that_is_read_is_listed() {
         .collect();
     assert_eq!(read.into_inner(), listed);
 }
+
+#[test]
+fn mail_servers_are_told_apart() {
+    let smtp = |url: &str| {
+        let settings = read(&[("SMTP_URL", url), ("MAIL_FROM", "a@example.com")]);
+        settings.map(|settings| match settings.mail.way {
+            MailWay::Smtp(smtp) => {
+                let user = smtp.credentials.map(|credentials| credentials.user);
+                (smtp.host, smtp.port, smtp.security, user)
+            }
+            MailWay::Outbox(_) => panic!("no server"),
+        })
+    };
+    for (url, expected) in [
+        ("smtps://u%40x:p@mail.example.com", ("mail.example.com", 465, SmtpSecurity::Tls, Some("u@x"))),
+        (
+            "smtp://u:p@mail.example.com?tls=required",
+            ("mail.example.com", 587, SmtpSecurity::StartTls, Some("u")),
+        ),
+        ("smtp://mail.example.com:2525", ("mail.example.com", 2525, SmtpSecurity::Plain, None)),
+        ("smtp://u:p@127.0.0.1:25", ("127.0.0.1", 25, SmtpSecurity::Plain, Some("u"))),
+    ] {
+        let (host, port, security, user) = expected;
+        let expected = (host.to_owned(), port, security, user.map(str::to_owned));
+        assert_eq!(smtp(url).unwrap(), expected, "{url}");
+    }
+    for url in [
+        "mail.example.com",
+        "http://h",
+        "smtp://u:secret@mail.example.com",
+        "smtps://u@h",
+        "smtps://",
+        "smtp://h?tls=maybe",
+    ] {
+        let faults = smtp(url).unwrap_err().to_string();
+        assert!(faults.contains("SMTP_URL: ") && !faults.contains("secret"), "{url}: {faults}");
+    }
+}
+
+#[test]
+fn recipients_are_addresses_each_once() {
+    let settings = read(&[
+        ("MAIL_TO", "anna@example.com; Berta <berta@example.com>, anna@example.com"),
+        ("MAIL_TO_CRITICAL", "berta@example.com,carla@example.com"),
+    ])
+    .unwrap();
+    let all: Vec<String> = settings.mail.everybody().iter().map(ToString::to_string).collect();
+    assert_eq!(all, ["anna@example.com", "berta@example.com", "carla@example.com"]);
+    let faults = read(&[("MAIL_TO", "anna"), ("MAIL_FROM", "x"), ("DASHBOARD_URL", "here")]).unwrap_err();
+    assert_eq!(faults.list().len(), 3, "{faults}");
+}

@@ -6,6 +6,7 @@
 mod account;
 mod error;
 mod facts;
+mod notifications;
 mod people;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use tokio::sync::OnceCell;
 use wire::documents::{AlertDocument, DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
 
 pub use self::error::StoreError;
+pub use self::notifications::{StoredNotification, StoredStep, ToldNotification};
 pub use self::people::MuteDocument;
 use crate::settings::CosmosSettings;
 

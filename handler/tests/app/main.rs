@@ -27,6 +27,7 @@ mod process;
 mod queries;
 mod score_telemetry;
 mod script_root;
+mod send_alerts;
 mod serve_dashboard;
 #[path = "../../../fuzz/checks/state.rs"]
 mod state;

@@ -24,6 +24,7 @@ use crate::http_front::{self, Front, FrontParts};
 use crate::instances::{Instances, Shared};
 use crate::listeners::{Ears, listen};
 use crate::options::Options;
+use crate::outbox;
 use crate::signalr::{self, Hubs};
 
 /// Calls in flight may take so long when the host stops.
@@ -86,6 +87,7 @@ impl LocalHost {
         let partitions = usize::from(options.partitions);
         let faults = Arc::new(Faults::new(Ownership::new(partitions, usize::from(options.instances))));
         faults.stand(&options.faults);
+        let letters = outbox::lead_here(&options.data, &mut settings);
         let azurite = options.azurite.as_deref();
         let blobs = BlobService::start(azurite, &options.data, &mut settings, &faults.blob).await?;
         let instances = Instances::start(&Shared {
@@ -130,6 +132,7 @@ impl LocalHost {
             routes = routes.merge(ingest);
         }
         routes = routes.merge(figures::router(Sources { account: Arc::clone(&account), backlog }));
+        routes = routes.merge(outbox::router(letters));
         tasks.push(tokio::spawn(serve(http, routes)));
         let routes = cosmos::router(Arc::clone(&account), Arc::clone(&faults.cosmos));
         tasks.push(tokio::spawn(faults::serve(cosmos, Arc::clone(&faults.cosmos.condition), routes)));

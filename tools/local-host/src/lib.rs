@@ -26,6 +26,7 @@ mod figures;
 mod instances;
 mod listeners;
 mod options;
+mod outbox;
 
 pub use app::{Addresses, LocalHost};
 pub use options::Options;

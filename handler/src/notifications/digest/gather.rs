@@ -1,0 +1,293 @@
+//! Gathers what a digest says: bounded reads, each of which may fail without the others.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use detector::Severity;
+use wire::api::{DeviceStatus, DeviceView};
+use wire::documents::AlertDocument;
+use wire::notifications::{Digest, DigestDevice, DigestDevices, DigestFigure, NewsAlert};
+use wire::stored::rows_by_device;
+
+use super::chart::thinned;
+use super::period::Period;
+use crate::fleet::{Fleet, FleetReader};
+use crate::notifications::wording;
+use crate::people::{Acknowledgements, Mutes};
+use crate::store::{Store, StoreError};
+
+/// Devices with curves.
+const WORST: usize = 5;
+/// Lines of a list.
+const LISTED: usize = 10;
+/// Steps of alerts that are looked at; beyond it figures say less than there was.
+const MOST_STEPS: usize = 100_000;
+/// Documents with rejects that are looked at.
+const MOST_REJECTS: usize = 5000;
+/// How long one device's curve may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What alerts of a period come to.
+#[derive(Debug, Default)]
+struct Alerts {
+    /// Alerts and whether they were critical.
+    seen: HashMap<String, bool>,
+    devices: HashSet<String>,
+    /// By device: how many, and the worst step with its kind.
+    worst: HashMap<String, (HashSet<String>, AlertDocument)>,
+}
+
+impl Alerts {
+    fn take(&mut self, document: AlertDocument) {
+        let is_critical = document.severity == Severity::Critical.name();
+        *self.seen.entry(document.alert_id.clone()).or_default() |= is_critical;
+        self.devices.insert(document.device_id.clone());
+        match self.worst.get_mut(&document.device_id) {
+            Some((ids, worst)) => {
+                ids.insert(document.alert_id.clone());
+                if rank(&document) > rank(worst) {
+                    *worst = document;
+                }
+            }
+            None => {
+                let ids = HashSet::from([document.alert_id.clone()]);
+                self.worst.insert(document.device_id.clone(), (ids, document));
+            }
+        }
+    }
+
+    fn n_critical(&self) -> usize {
+        self.seen.values().filter(|is_critical| **is_critical).count()
+    }
+}
+
+/// Gravity: critical ones first, then by their peak.
+fn rank(document: &AlertDocument) -> (bool, i64) {
+    let peak = (document.peak_score * 1000.0).clamp(0.0, 1e12);
+    #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+    let peak = peak as i64;
+    (document.severity == Severity::Critical.name(), peak)
+}
+
+/// Gathers the digest of a period.
+///
+/// # Errors
+///
+/// [`StoreError`] when the fleet or its alerts cannot be read: without them there is no digest.
+pub async fn gather(
+    store: &Store,
+    reader: &FleetReader,
+    period: Period,
+) -> Result<Digest, std::sync::Arc<StoreError>> {
+    let Period { from, to, .. } = period;
+    let fleet = reader.read().await?;
+    let mut missing = Vec::new();
+    let before_from = from - (to - from);
+    let (now, before, is_all) = alerts(store, before_from, period).await?;
+    if !is_all {
+        missing.push("alerts beyond the first hundred thousand steps".to_owned());
+    }
+    let rejects = rejects(store, before_from, period).await.unwrap_or_else(|error| {
+        tracing::warn!(error = error.with_causes(), "the digest lacks rejects");
+        missing.push("rejects".to_owned());
+        Rejects::default()
+    });
+    let figures = vec![
+        figure("Alerts opened", now.seen.len(), before.seen.len()),
+        figure("of these critical", now.n_critical(), before.n_critical()),
+        figure("Devices with alerts", now.devices.len(), before.devices.len()),
+        figure("Rejected events", rejects.n_now, rejects.n_before),
+    ];
+    let open = unacknowledged(store, &fleet).await?;
+    let silent = silent(&fleet, from);
+    let mut digest = Digest {
+        from,
+        to,
+        devices: devices(&fleet, from),
+        figures,
+        worst: worst(now),
+        n_unacknowledged: count(open.len()),
+        unacknowledged: open.into_iter().take(LISTED).collect(),
+        n_silent: count(silent.len()),
+        silent: silent.into_iter().take(LISTED).collect(),
+        rejects: rejects.by_reason(),
+        missing,
+    };
+    for device in &mut digest.worst {
+        let curve = tokio::time::timeout(PATIENCE, curve(store, reader, &device.device_id, period)).await;
+        let reason = match curve {
+            Ok(Ok(curve)) => {
+                device.curve = curve;
+                continue;
+            }
+            Ok(Err(error)) => error.with_causes(),
+            Err(_) => format!("it took longer than {} s", PATIENCE.as_secs()),
+        };
+        tracing::warn!(reason, device_id = device.device_id, "the digest lacks a device's curve");
+        digest.missing.push(format!("the curve of {}", wording::id(&device.device_id)));
+    }
+    Ok(digest)
+}
+
+async fn alerts(
+    store: &Store,
+    before_from: i64,
+    period: Period,
+) -> Result<(Alerts, Alerts, bool), StoreError> {
+    let (mut now, mut before, mut n_steps) = (Alerts::default(), Alerts::default(), 0);
+    store
+        .alerts_newest_first(before_from, period.to - 1, (None, None), |document| {
+            let alerts = if document.opened_at >= period.from { &mut now } else { &mut before };
+            alerts.take(document);
+            n_steps += 1;
+            if n_steps < MOST_STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
+    Ok((now, before, n_steps < MOST_STEPS))
+}
+
+/// How many rejects there are.
+#[derive(Debug, Default)]
+struct Rejects {
+    n_now: usize,
+    n_before: usize,
+    reasons: BTreeMap<String, u64>,
+}
+
+impl Rejects {
+    fn by_reason(self) -> Vec<(String, u64)> {
+        let mut reasons: Vec<(String, u64)> = self.reasons.into_iter().collect();
+        reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        reasons.truncate(LISTED);
+        reasons
+    }
+}
+
+async fn rejects(store: &Store, before_from: i64, period: Period) -> Result<Rejects, StoreError> {
+    let (mut rejects, mut n_documents) = (Rejects::default(), 0);
+    store
+        .rejects_newest_first(before_from, period.to, |document| {
+            for reject in &document.rejects {
+                let at = reject.enqueued_at.unwrap_or(document.header.enqueued_to);
+                if (period.from..period.to).contains(&at) {
+                    rejects.n_now += 1;
+                    *rejects.reasons.entry(reject.reason.clone()).or_default() += 1;
+                } else if (before_from..period.from).contains(&at) {
+                    rejects.n_before += 1;
+                }
+            }
+            n_documents += 1;
+            if n_documents < MOST_REJECTS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+        .await?;
+    Ok(rejects)
+}
+
+fn worst(alerts: Alerts) -> Vec<DigestDevice> {
+    let mut worst: Vec<(HashSet<String>, AlertDocument)> = alerts.worst.into_values().collect();
+    worst.sort_by(|(_, left), (_, right)| {
+        rank(right).cmp(&rank(left)).then_with(|| left.device_id.cmp(&right.device_id))
+    });
+    worst.truncate(WORST);
+    let device = |(ids, document): (HashSet<String>, AlertDocument)| DigestDevice {
+        device_id: document.device_id.clone(),
+        n_alerts: count(ids.len()),
+        kind: document.kind,
+        alert: NewsAlert {
+            alert_id: document.alert_id,
+            device_id: document.device_id,
+            severity: document.severity,
+            opened_at: document.opened_at,
+            at: document.at,
+            temperature: Some(document.temperature),
+            expected: document.expected,
+            peak_score: Some(document.peak_score),
+        },
+        curve: Vec::new(),
+    };
+    worst.into_iter().map(device).collect()
+}
+
+async fn unacknowledged(store: &Store, fleet: &Fleet) -> Result<Vec<NewsAlert>, StoreError> {
+    let open = || fleet.devices.iter().filter_map(|device| Some((device, device.alert.as_ref()?)));
+    let ids = open().map(|(_, alert)| alert.alert_id.as_str());
+    let acknowledged = Acknowledgements::read(store, ids).await?;
+    let oldest = open().map(|(_, alert)| alert.opened_at).min().unwrap_or_default();
+    let mutes = Mutes::read(store, oldest).await?;
+    let mut alerts: Vec<NewsAlert> = open()
+        .filter(|(device, alert)| {
+            acknowledged.of(&alert.alert_id).is_none()
+                && mutes.covering(&device.device_id, alert.opened_at).is_none()
+        })
+        .map(|(device, alert)| NewsAlert {
+            alert_id: alert.alert_id.clone(),
+            device_id: device.device_id.clone(),
+            severity: alert.severity.clone(),
+            opened_at: alert.opened_at,
+            at: alert.opened_at,
+            temperature: None,
+            expected: None,
+            peak_score: None,
+        })
+        .collect();
+    alerts.sort_by(|left, right| {
+        left.opened_at.cmp(&right.opened_at).then_with(|| left.alert_id.cmp(&right.alert_id))
+    });
+    Ok(alerts)
+}
+
+fn devices(fleet: &Fleet, from: i64) -> DigestDevices {
+    let n =
+        |is: &dyn Fn(&DeviceView) -> bool| count(fleet.devices.iter().filter(|device| is(device)).count());
+    DigestDevices {
+        n_known: count(fleet.devices.len()),
+        n_heard: n(&|device| device.timestamp >= from),
+        n_anomaly: n(&|device| device.status == DeviceStatus::Anomaly),
+        n_learning: n(&|device| device.status == DeviceStatus::Learning),
+    }
+}
+
+fn silent(fleet: &Fleet, from: i64) -> Vec<(String, i64)> {
+    let mut silent: Vec<(String, i64)> = fleet
+        .devices
+        .iter()
+        .filter(|device| device.timestamp < from)
+        .map(|device| (device.device_id.clone(), device.timestamp))
+        .collect();
+    silent.sort_by_key(|(_, newest)| *newest);
+    silent
+}
+
+async fn curve(
+    store: &Store,
+    reader: &FleetReader,
+    device_id: &str,
+    period: Period,
+) -> Result<Vec<(i64, f32)>, StoreError> {
+    let mut readings = Vec::new();
+    let Some((_, buckets)) = reader.device(device_id).await? else { return Ok(readings) };
+    for bucket in &buckets {
+        let documents = store.results_between(bucket, device_id, period.from, period.to).await?;
+        let rows = rows_by_device(&documents).remove(device_id).unwrap_or_default();
+        readings.extend(rows.iter().map(|row| (row.timestamp, celsius(row.temperature))));
+    }
+    readings.retain(|(at, _)| (period.from..period.to).contains(at));
+    readings.sort_by_key(|(at, _)| *at);
+    let in_seconds: Vec<(i64, f32)> =
+        readings.into_iter().map(|(at, celsius)| ((at - period.from) / 1000, celsius)).collect();
+    Ok(thinned(&in_seconds))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a picture needs no more")]
+fn celsius(celsius: f64) -> f32 {
+    celsius as f32
+}
+
+fn figure(name: &str, now: usize, before: usize) -> DigestFigure {
+    DigestFigure { name: name.to_owned(), now: count(now), before: count(before) }
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

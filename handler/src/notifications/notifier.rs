@@ -1,0 +1,233 @@
+//! Carries notifications out: claims, sends, marks.
+//!
+//! The notifications of a way follow each other by number. Whoever has something to say creates the document of the next
+//! number; of several processes one succeeds, and the others find at their next look that everything is told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use wire::notifications::{Content, Delivery, DeliveryOutcome, NotificationDocument, NotificationState};
+
+use super::chain::{Chain, Sources};
+use super::claim::{self, Claimant, Draft};
+use super::digest::{self, Period};
+use super::send::Moment;
+use super::told::Name;
+use super::{Channel, Look, grouping};
+use crate::fleet::FleetReader;
+use crate::mail::Outcome;
+use crate::store::{Store, StoreError};
+
+/// Tells people what happens to alerts.
+#[derive(Debug)]
+pub struct Notifier {
+    store: Arc<Store>,
+    channels: Vec<Channel>,
+    look: Look,
+    /// This process among all that may send.
+    name: String,
+    /// How long sending may take.
+    budget: Duration,
+    /// What is known of each chain; held while one looks, so that a process never races with itself.
+    chains: Mutex<HashMap<&'static str, Chain>>,
+}
+
+/// What was done in a look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Recipients served.
+    pub n_sent: usize,
+    /// Recipients not served yet.
+    pub n_waiting: usize,
+}
+
+impl Notifier {
+    /// Prepares to tell; nothing is contacted yet.
+    #[must_use]
+    pub fn new(
+        store: Arc<Store>,
+        channels: Vec<Channel>,
+        look: Look,
+        name: String,
+        budget: Duration,
+    ) -> Self {
+        Self { store, channels, look, name, budget, chains: Mutex::default() }
+    }
+
+    /// Takes up what others left behind, and tells what is new.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be read or written: nothing is lost, the next look goes on.
+    pub async fn tell(&self, fleet: &FleetReader, now: i64) -> Result<Done, Arc<StoreError>> {
+        let mut done = Done::default();
+        if self.channels.is_empty() {
+            return Ok(done);
+        }
+        let mut chains = self.chains.lock().await;
+        let unfinished = self.store.unfinished_notifications().await?;
+        let mut held_up: Vec<String> = Vec::new();
+        for stored in unfinished {
+            let Some(channel) = self.channels.iter().find(|channel| channel.carries(&stored.document.chain))
+            else {
+                continue;
+            };
+            let mut document = stored.document;
+            if claim::is_due(&document, now) {
+                let taken = claim::take_up(&document, self.claimant(now));
+                if self.store.replace_notification(&taken, &stored.etag).await? {
+                    document = self.send_and_mark(channel, &taken, now, &mut done).await?;
+                }
+            }
+            if claim::holds_up(&document) {
+                held_up.push(document.chain);
+            }
+        }
+        for channel in &self.channels {
+            let name = channel.alerts_chain();
+            if held_up.iter().any(|chain| chain == name) {
+                continue;
+            }
+            let chain = chains.entry(name).or_default();
+            if let Some(document) = self.claim_news(channel, chain, fleet, now).await? {
+                self.send_and_mark(channel, &document, now, &mut done).await?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Sends the digest of a period, unless somebody has, or nobody wants it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Notifier::tell`].
+    pub async fn tell_digest(
+        &self,
+        fleet: &FleetReader,
+        period: Period,
+        now: i64,
+    ) -> Result<(), Arc<StoreError>> {
+        for channel in &self.channels {
+            let Some((chain, recipients)) = channel.digest() else { continue };
+            let id = NotificationDocument::id_of(chain, period.day);
+            if self.store.notification(&id).await?.is_some() {
+                continue;
+            }
+            let digest = digest::gather(&self.store, fleet, period).await?;
+            let draft = Draft {
+                chain,
+                number: period.day,
+                recipients,
+                seen_to: 0,
+                names: &[],
+                content: Content::Digest(Box::new(digest)),
+            };
+            if let Some(document) = self.claim(draft.claimed_by(self.claimant(now))).await? {
+                self.send_and_mark(channel, &document, now, &mut Done::default()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn claimant(&self, now: i64) -> Claimant<'_> {
+        Claimant { name: &self.name, now }
+    }
+
+    /// Claims what is new, if there is anything and nobody else has claimed it.
+    async fn claim_news(
+        &self,
+        channel: &Channel,
+        chain: &mut Chain,
+        fleet: &FleetReader,
+        now: i64,
+    ) -> Result<Option<NotificationDocument>, Arc<StoreError>> {
+        let sources = Sources { store: &self.store, fleet, channel };
+        let Some((entries, seen_to)) = chain.news(sources, now).await? else { return Ok(None) };
+        let names: Vec<Name> = entries.iter().flat_map(|entry| entry.all_names(now)).collect();
+        let news = grouping::group(entries);
+        let draft = Draft {
+            chain: channel.alerts_chain(),
+            number: chain.next_number(),
+            recipients: channel.recipients(&news),
+            seen_to,
+            names: &names,
+            content: Content::Alerts(news),
+        };
+        let document = draft.claimed_by(self.claimant(now));
+        Ok(self.claim(document).await?)
+    }
+
+    /// Claims a document; `None` when somebody else has.
+    async fn claim(
+        &self,
+        document: NotificationDocument,
+    ) -> Result<Option<NotificationDocument>, StoreError> {
+        if self.store.create_notification(&document).await? {
+            return Ok(Some(document));
+        }
+        // The client tries again by itself what got no answer: the one that is in the way may be ours.
+        let stored = self.store.notification(&document.id).await?;
+        let is_ours = stored.is_some_and(|stored| claim::is_held(&stored.document, &document));
+        if !is_ours {
+            tracing::info!(notification = document.id, "another process sends this notification");
+        }
+        Ok(is_ours.then_some(document))
+    }
+
+    /// Sends a claimed notification and marks what became of it.
+    async fn send_and_mark(
+        &self,
+        channel: &Channel,
+        document: &NotificationDocument,
+        now: i64,
+        done: &mut Done,
+    ) -> Result<NotificationDocument, Arc<StoreError>> {
+        // By this it is seen whether somebody took the claim for one that was left behind.
+        let stored = self.store.notification(&document.id).await?;
+        let Some(stored) = stored.filter(|stored| claim::is_held(&stored.document, document)) else {
+            tracing::warn!(notification = document.id, "another process has taken this notification over");
+            return Ok(document.clone());
+        };
+        let outcomes = channel.send(document, &self.look, Moment { now, budget: self.budget }).await;
+        let marked = claim::mark(document, &outcomes, now);
+        report(&marked, &outcomes);
+        let of = |outcome| marked.deliveries.iter().filter(|delivery| delivery.outcome == outcome).count();
+        done.n_sent += of(DeliveryOutcome::Sent);
+        done.n_waiting += of(DeliveryOutcome::Pending);
+        if !self.store.replace_notification(&marked, &stored.etag).await? {
+            tracing::warn!(
+                notification = marked.id,
+                "another process has taken this notification over; it may come twice"
+            );
+        }
+        Ok(marked)
+    }
+}
+
+/// Says in the log what became of a notification: once, and of whom.
+fn report(document: &NotificationDocument, outcomes: &[(String, Outcome)]) {
+    let notification = &document.id;
+    let is_new = |delivery: &&Delivery| outcomes.iter().any(|(to, _)| *to == delivery.to);
+    for delivery in document.deliveries.iter().filter(is_new) {
+        // The address stands in the document and not here.
+        let reason = delivery.reason.as_deref().unwrap_or_default();
+        match delivery.outcome {
+            DeliveryOutcome::Sent => {}
+            DeliveryOutcome::Pending => {
+                tracing::warn!(
+                    notification,
+                    reason,
+                    attempts = document.attempts,
+                    "notification not taken; it is tried again"
+                );
+            }
+            DeliveryOutcome::Refused => tracing::error!(notification, reason, "recipient refused for good"),
+            DeliveryOutcome::GivenUp => tracing::error!(notification, reason, "notification given up"),
+        }
+    }
+    if document.state == NotificationState::Done {
+        tracing::info!(notification, n_recipients = document.deliveries.len(), "notification sent");
+    }
+}

@@ -1,0 +1,94 @@
+//! Reminders of critical alerts that are open and that nobody has taken note of, in growing intervals.
+
+use detector::Severity;
+use wire::api::DeviceView;
+use wire::notifications::{NewsAlert, NewsEvent};
+
+use super::choose::Entry;
+use super::told::{Name, Told};
+use crate::fleet::Fleet;
+use crate::people::{Acknowledgements, Mutes};
+
+/// Time from an alert's opening to its first reminder; each further interval is twice as long.
+const FIRST_MS: i64 = 3_600_000;
+/// Longest interval.
+const LONGEST_MS: i64 = 24 * 3_600_000;
+
+/// Ids of the open alerts that are critical and not muted: those that somebody may be reminded of.
+#[must_use]
+pub fn critical<'a>(fleet: &'a Fleet, mutes: &Mutes) -> Vec<&'a DeviceView> {
+    let is_critical = |device: &&DeviceView| {
+        device.alert.as_ref().is_some_and(|alert| {
+            alert.severity == Severity::Critical.name()
+                && mutes.covering(&device.device_id, alert.opened_at).is_none()
+        })
+    };
+    fleet.devices.iter().filter(is_critical).collect()
+}
+
+/// What to remind of now, in epoch milliseconds.
+#[must_use]
+pub fn due(devices: &[&DeviceView], acknowledged: &Acknowledgements, told: &Told, now: i64) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for device in devices {
+        let Some(alert) = &device.alert else { continue };
+        if acknowledged.of(&alert.alert_id).is_some() {
+            continue;
+        }
+        let Some(n_before) = n_due(now.saturating_sub(alert.opened_at)).checked_sub(1) else { continue };
+        let name = Name::of_reminder(&alert.alert_id, n_before);
+        if told.holds(name) {
+            continue;
+        }
+        entries.push(Entry {
+            event: NewsEvent::Reminder,
+            kind: alert.kind.clone(),
+            names: vec![name],
+            alert: NewsAlert {
+                alert_id: alert.alert_id.clone(),
+                device_id: device.device_id.clone(),
+                severity: alert.severity.clone(),
+                opened_at: alert.opened_at,
+                at: alert.opened_at,
+                temperature: None,
+                expected: None,
+                peak_score: None,
+            },
+        });
+    }
+    entries
+}
+
+/// How many reminders an alert of this age has had, or should have: one after an hour, another after two more, four
+/// more, and so on, and from then on one a day.
+#[must_use]
+pub fn n_due(age_ms: i64) -> u32 {
+    let (mut n, mut at, mut interval) = (0_u32, FIRST_MS, FIRST_MS);
+    while interval < LONGEST_MS {
+        if age_ms < at {
+            return n;
+        }
+        n += 1;
+        interval = (interval * 2).min(LONGEST_MS);
+        at += interval;
+    }
+    if age_ms < at {
+        return n;
+    }
+    let days = (age_ms - at) / LONGEST_MS + 1;
+    n.saturating_add(u32::try_from(days).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_double_up_to_a_day() {
+        let hours = |hours: i64| n_due(hours * 3_600_000);
+        let first: Vec<i64> = (0..200).filter(|hour| *hour > 0 && hours(*hour) > hours(*hour - 1)).collect();
+        assert_eq!(first, [1, 3, 7, 15, 31, 55, 79, 103, 127, 151, 175, 199]);
+        assert_eq!((n_due(-5), n_due(0), n_due(3_599_999)), (0, 0, 0));
+        assert!(n_due(i64::MAX) > 1000);
+    }
+}
