@@ -32,6 +32,8 @@ pub struct Notifier {
     budget: Duration,
     /// What is known of each chain; held while one looks, so that a process never races with itself.
     chains: Mutex<HashMap<&'static str, Chain>>,
+    /// Held while a digest is made, which reads much: calls that come meanwhile find it claimed.
+    digest: Mutex<()>,
 }
 
 /// What was done in a look.
@@ -53,7 +55,7 @@ impl Notifier {
         name: String,
         budget: Duration,
     ) -> Self {
-        Self { store, channels, look, name, budget, chains: Mutex::default() }
+        Self { store, channels, look, name, budget, chains: Mutex::default(), digest: Mutex::default() }
     }
 
     /// Takes up what others left behind, and tells what is new.
@@ -109,6 +111,7 @@ impl Notifier {
         period: Period,
         now: i64,
     ) -> Result<(), Arc<StoreError>> {
+        let _alone = self.digest.lock().await;
         for channel in &self.channels {
             let Some((chain, recipients)) = channel.digest() else { continue };
             let id = NotificationDocument::id_of(chain, period.day);
