@@ -106,42 +106,44 @@ impl FleetReader {
 }
 
 async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
-    let buckets = newest_of(store, store.device_tables().await?).await?;
-    let mut heard_to: HashMap<&str, i64> = HashMap::new();
-    for bucket in &buckets {
-        let hub = heard_to.entry(bucket.hub()).or_default();
-        *hub = bucket.heard_to.max(*hub);
+    Ok(Fleet { devices: views(&newest_of(store, store.device_tables().await?).await?) })
+}
+
+/// Shows the devices of all buckets.
+fn views(buckets: &[Bucket]) -> Vec<DeviceView> {
+    let mut heard_to: HashMap<&Source, i64> = HashMap::new();
+    for bucket in buckets {
+        let partition = heard_to.entry(&bucket.source).or_default();
+        *partition = bucket.heard_to.max(*partition);
     }
-    let mut newest: BTreeMap<&str, DeviceView> = BTreeMap::new();
-    for bucket in &buckets {
-        let heard_to = heard_to.get(bucket.hub()).copied().unwrap_or_default();
+    // A device that changed partitions is in two buckets: the newer reading counts, and that it was heard at all.
+    let mut newest: BTreeMap<&str, (&Bucket, DeviceRow)> = BTreeMap::new();
+    for bucket in buckets {
         for (device_id, row) in &bucket.rows {
-            // A device that changed partitions is in two buckets: the newer reading counts.
-            match newest.get(device_id.as_str()) {
-                Some(known) if known.timestamp >= row.timestamp => {}
-                _ => {
-                    let view = device_view(&bucket.name, device_id, row).as_heard(row, heard_to);
-                    newest.insert(device_id, view);
-                }
-            }
+            let known = newest.get(device_id.as_str()).copied();
+            let arrived = row.arrived.max(known.and_then(|(_, known)| known.arrived));
+            let (bucket, row) =
+                known.filter(|(_, known)| known.timestamp >= row.timestamp).unwrap_or((bucket, *row));
+            newest.insert(device_id, (bucket, DeviceRow { arrived, ..row }));
         }
     }
-    Ok(Fleet { devices: newest.into_values().collect() })
+    let view = |(device_id, (bucket, row)): (&str, (&Bucket, DeviceRow))| {
+        let heard_to = heard_to.get(&bucket.source).copied().unwrap_or_default();
+        device_view(&bucket.name, device_id, &row).as_heard(&row, heard_to)
+    };
+    newest.into_iter().map(view).collect()
 }
+
+/// Hub and partition: devices are silent while their partition is not. A rebuilt hub goes on as the same.
+type Source = (String, String);
 
 /// The newest rows of a bucket.
 struct Bucket {
     name: String,
+    source: Source,
     rows: HashMap<String, DeviceRow>,
     /// When the newest of its events was taken in, in epoch milliseconds.
     heard_to: i64,
-}
-
-impl Bucket {
-    /// What tells its hub from others: devices are silent while their hub is not.
-    fn hub(&self) -> &str {
-        self.name.split('.').next().unwrap_or_default()
-    }
 }
 
 /// The newest rows of each bucket that the tables belong to.
@@ -157,7 +159,9 @@ async fn newest_of(store: &Store, tables: Vec<DevicesDocument>) -> Result<Vec<Bu
             let headers = tables.iter().map(|table| &table.header);
             let headers = headers.chain(later.iter().map(|document| &document.header));
             let heard_to = headers.map(|header| header.enqueued_to).max().unwrap_or_default();
-            Ok(Bucket { name, rows, heard_to })
+            let source =
+                tables.first().map(|table| (table.header.hub.clone(), table.header.partition.clone()));
+            Ok(Bucket { name, source: source.unwrap_or_default(), rows, heard_to })
         })
         .buffer_unordered(PARALLEL_READS)
         .try_collect()
@@ -321,12 +325,40 @@ mod tests {
         assert_eq!(rows["d"].temperature, 20.0);
     }
 
+    fn bucket(partition: &str, rows: &[(&str, i64)], heard_to: i64) -> Bucket {
+        let row = |(device_id, at): &(&str, i64)| {
+            let row = table(at / 1000, 20.0).devices["d"];
+            ((*device_id).to_owned(), DeviceRow { arrived: Some(*at), ..row })
+        };
+        let source = ("h".to_owned(), partition.to_owned());
+        Bucket { name: format!("l.{partition}.0"), source, rows: rows.iter().map(row).collect(), heard_to }
+    }
+
+    fn silent(buckets: &[Bucket]) -> Vec<(String, i64)> {
+        views(buckets).into_iter().filter_map(|view| Some((view.device_id, view.silent_since?))).collect()
+    }
+
     #[test]
-    fn a_device_is_silent_when_others_were_heard_for_longer_than_it_pauses() {
-        let rows = newest_rows(&[table(12, 20.0)], &[]);
-        let view = |heard_to| device_view("b", "d", &rows["d"]).as_heard(&rows["d"], heard_to);
-        assert_eq!((view(17_000).status, view(17_000).silent_since), (DeviceStatus::Normal, None));
-        assert_eq!((view(17_001).status, view(17_001).silent_since), (DeviceStatus::Silent, Some(17_000)));
+    fn a_device_is_silent_when_others_of_its_partition_were_heard_for_longer_than_it_pauses() {
+        let at = |heard_to| silent(&[bucket("0", &[("d", 12_000)], heard_to)]);
+        assert_eq!((at(17_000), at(17_001)), (vec![], vec![("d".to_owned(), 17_000)]));
+        // Another bucket of the partition tells that it goes on, another partition does not.
+        let d = bucket("0", &[("d", 12_000)], 12_000);
+        assert_eq!(silent(&[d, bucket("0", &[("e", 20_000)], 20_000)]), [("d".to_owned(), 17_000)]);
+        let d = bucket("0", &[("d", 12_000)], 12_000);
+        assert_eq!(silent(&[d, bucket("1", &[("e", 20_000)], 20_000)]), []);
+    }
+
+    #[test]
+    fn a_device_that_changed_partitions_was_heard_where_it_was_heard_last() {
+        let mut old = bucket("0", &[("d", 12_000)], 30_000);
+        let moved = bucket("1", &[("d", 29_000)], 30_000);
+        assert_eq!(silent(&[old, moved]), []);
+        // Also when its clock was put back.
+        old = bucket("0", &[("d", 12_000)], 30_000);
+        let mut moved = bucket("1", &[("d", 29_000)], 30_000);
+        moved.rows.get_mut("d").unwrap().timestamp = 1;
+        assert_eq!(silent(&[old, moved]), []);
     }
 
     #[test]

@@ -93,8 +93,8 @@ impl LiveFeed {
         item(LIVE_TARGET, &state.take())
     }
 
-    /// A message about what somebody did, in an answer that will not be tried again by itself; none while the service
-    /// may be away, so that it fails no more than the first such answer.
+    /// A message about what somebody did, in an answer that will not be tried again by itself; none while scoring
+    /// has found the service away: where nothing is scored meanwhile, each such answer fails.
     pub fn tell(&self, news: &LivePeople, now: Instant) -> Option<LiveItem> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.silent_until.is_some_and(|until| now < until) {

@@ -19,7 +19,7 @@ pub enum DeviceStatus {
     Anomaly,
     /// Its own calibration has not taken over yet.
     Learning,
-    /// Nothing was heard of it for longer than is usual for it, while others were heard.
+    /// No anomaly, but nothing was heard of it for longer than is usual for it, while others were heard.
     Silent,
     /// None of these.
     Normal,
@@ -115,7 +115,7 @@ impl DeviceView {
     pub fn as_heard(mut self, row: &DeviceRow, heard_to: i64) -> Self {
         let allowed_to = row.arrived.zip(row.allowance).map(|(at, allowance)| at.saturating_add(allowance));
         self.silent_since = allowed_to.filter(|allowed_to| heard_to > *allowed_to);
-        if self.silent_since.is_some() {
+        if self.silent_since.is_some() && self.status != DeviceStatus::Anomaly {
             self.status = DeviceStatus::Silent;
         }
         self

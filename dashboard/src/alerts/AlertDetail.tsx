@@ -155,7 +155,11 @@ function AcknowledgedBy({ alert: { acknowledged } }: { alert: Alert }) {
     <p className="acknowledged">
       Acknowledged by <bdi>{by}</bdi>, {formatInstant(at)}
       {note === "" ? "." : ": "}
-      {note === "" ? null : <q>{note}</q>}
+      {note === "" ? null : (
+        <q>
+          <bdi>{note}</bdi>
+        </q>
+      )}
     </p>
   );
 }

@@ -72,7 +72,10 @@ function MuteRow({ client, mute, by, onActed }: MuteRowProps) {
         {formatInstant(from)} to {formatInstant(until)}
       </span>
       <span>
-        <q>{reason}</q> <bdi className="hint">{mute.by}</bdi>
+        <q>
+          <bdi>{reason}</bdi>
+        </q>{" "}
+        <bdi className="hint">{mute.by}</bdi>
         {ended === null ? null : (
           <span className="hint">
             , ended by <bdi>{ended.by}</bdi>, {formatInstant(ended.at)}

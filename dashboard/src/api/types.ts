@@ -8,7 +8,7 @@
 export const DEVICE_STATUSES = ["anomaly", "silent", "learning", "normal"] as const;
 
 /**
- * `silent` while nothing is heard of it that should be, else `anomaly` while the newest reading is one,
+ * `anomaly` while the newest reading is one, else `silent` while nothing is heard of it that should be,
  * else `learning` until calibrated, else `normal`.
  */
 export type DeviceStatus = (typeof DEVICE_STATUSES)[number];

@@ -42,6 +42,7 @@ function order(
 describe("attention", () => {
   it.each([
     ["its newest reading", { status: "anomaly" as const }, "anomaly"],
+    ["unknown, as nothing is heard", { status: "silent" as const, lastAnomalyAt: NOW }, "silent"],
     ["ten minutes ago", { lastAnomalyAt: NOW - 600_000 }, "recent"],
     ["just before that", { lastAnomalyAt: NOW - 600_001 }, "calm"],
     ["never", {}, "calm"],
@@ -52,14 +53,15 @@ describe("attention", () => {
 });
 
 describe("order", () => {
-  it("puts anomalies first, then recent ones, then ids in natural order", () => {
+  it("puts anomalies first, then silent and recent ones, then ids in natural order", () => {
     const fleet = [
       device("d10"),
       device("d9", { lastAnomalyAt: NOW - 1000 }),
       device("d2"),
       device("d30", { status: "anomaly" }),
+      device("d40", { status: "silent" }),
     ];
-    expect(order(fleet)).toEqual(["d30", "d9", "d2", "d10"]);
+    expect(order(fleet)).toEqual(["d30", "d40", "d9", "d2", "d10"]);
   });
 
   it("sorts by a number in both directions, with missing values last", () => {

@@ -85,7 +85,12 @@ impl Order {
     pub fn into_mute(self, mutes: &Mutes) -> Mute {
         let mut mute = self.mute;
         while mutes.find(&mute.id).is_some() {
-            mute = Mute::new(&mute.devices, (mute.from + 1, mute.until), &mute.reason, mute.act);
+            mute = Mute::new(
+                &mute.devices,
+                (mute.from + 1, mute.until.max(mute.from + 2)),
+                &mute.reason,
+                mute.act,
+            );
         }
         mute
     }

@@ -173,6 +173,7 @@ impl<M: Reconstruct> Decision<'_, M> {
             match self.rules.tail.reading(sequence, index) {
                 Some((_, row)) => {
                     self.state.apply(self.rules.detector, slot, row, self.undo);
+                    self.state.hear_of(device_id, place.enqueued_ms.unwrap_or(0));
                     self.note(place, Seen::Clear(Outcome::StoredReading(slot, *row)));
                 }
                 // The documents deny it: it was there already when they were written.

@@ -9,6 +9,8 @@ const PAUSES: i64 = 3;
 const LEAST_ALLOWANCE_MS: i64 = 15 * 60 * 1000;
 /// Pauses seen before a device can be silent.
 const LEARNING_PAUSES: u8 = 8;
+/// Longest pause that one of the first pauses of a device can make usual, in milliseconds.
+const LONGEST_FIRST_PAUSE_MS: i64 = 24 * 3600 * 1000;
 /// Readings that come within fewer milliseconds came together.
 const TOGETHER_MS: i64 = 1000;
 /// Pauses over which the longest one is forgotten, if it does not come again.
@@ -41,9 +43,18 @@ impl Heard {
         if self.arrived_ms > 0 && passed_ms >= TOGETHER_MS {
             self.n_pauses = self.n_pauses.saturating_add(1);
             // An outage shall not become usual by its length.
-            let at_most = if self.n_pauses <= LEARNING_PAUSES { i64::MAX } else { 2 * self.pause_ms };
+            let at_most = match self.n_pauses {
+                ..=LEARNING_PAUSES => LONGEST_FIRST_PAUSE_MS,
+                _ => self.pause_ms.saturating_mul(2),
+            };
             self.pause_ms = (self.pause_ms - self.pause_ms / FADING_PAUSES).max(passed_ms.min(at_most));
         }
+        self.arrived_ms = self.arrived_ms.max(enqueued_ms);
+    }
+
+    /// Notes that another process has heard it, up to this time in epoch milliseconds at the latest: how long it paused
+    /// is not known.
+    pub fn hear_of(&mut self, enqueued_ms: i64) {
         self.arrived_ms = self.arrived_ms.max(enqueued_ms);
     }
 

@@ -35,7 +35,13 @@ impl<M: Reconstruct> Scorer<M> {
             // What came after it may be deleted already.
             Some(partition) if partition.is_outdated(self.oldest_ms(batch)) => {
                 stream.epoch = partition.stream.epoch;
-                if let Some((epoch, found)) = self.newest_epoch(&stream, partition.stream.epoch).await? {
+                let newest = self.newest_epoch(&stream, partition.stream.epoch).await?;
+                let is_other = newest.is_some_and(|(epoch, _)| epoch != partition.stream.epoch);
+                let stored_to = newest.map(|(_, found)| found.last);
+                if !is_other && !partition.is_rebuilt(batch) && !partition.is_superseded(stored_to) {
+                    return Ok(());
+                }
+                if let Some((epoch, found)) = newest {
                     (stream.epoch, extent) = (epoch, Some(found));
                 }
             }
@@ -100,7 +106,7 @@ impl<M: Reconstruct> Scorer<M> {
         for (device_id, listed) in &known {
             check_bucket(&state, device_id, listed.bucket)?;
         }
-        state.listing().0.remember(known);
+        state.remember(known);
         tracing::info!(
             hub = stream.hub,
             partition = stream.partition,

@@ -114,12 +114,19 @@ impl Partition {
     }
 
     /// Tells whether documents that came after the state may be deleted already.
-    ///
-    /// What it holds besides and could not read back counts no more: whoever went on after it has proved that it was
-    /// stored, or has said that it is lost.
     #[must_use]
     pub fn is_outdated(&self, oldest_ms: i64) -> bool {
         !self.is_new && (1..oldest_ms).contains(&self.state.enqueued_to)
+    }
+
+    /// Tells whether it holds nothing that matters, when facts are stored up to a sequence number.
+    ///
+    /// Where another process went on after it, that one has proved that its answers were stored, or has said that they
+    /// are lost.
+    #[must_use]
+    pub fn is_superseded(&self, stored_to: Option<i64>) -> bool {
+        let is_bare = self.last.is_none() && self.carried.is_none();
+        is_bare || stored_to.is_some_and(|stored_to| self.next().is_none_or(|next| stored_to >= next))
     }
 
     /// Sequence number up to which all is known to be stored.
@@ -184,7 +191,7 @@ impl Partition {
     /// Folds in what is stored between the state and a batch's first event.
     async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<u32, ScoreError> {
         let Some(from) = self.next().filter(|next| *next < first) else { return Ok(0) };
-        if self.is_outdated(attempt.oldest_ms) {
+        if self.is_outdated(attempt.oldest_ms) && self.is_superseded(None) {
             return Err(ScoreError::Outdated);
         }
         let with_orphans = WithOrphans { stored: attempt.stored, orphans: &self.orphans };

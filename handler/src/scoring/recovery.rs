@@ -156,6 +156,11 @@ impl Recovery<'_> {
                 }
                 state.framed(slot);
             }
+            for document in documents {
+                for device_id in document.readings.keys() {
+                    state.hear_of(device_id, document.header.enqueued_to);
+                }
+            }
         }
         Ok(term)
     }

@@ -17,6 +17,7 @@ use wire::position::bucket_of;
 use super::heard::Heard;
 use super::listing::Listing;
 use super::mutants::{self, Mutant};
+use super::stored::Listed;
 use crate::alerts::device_view;
 use crate::settings::Limits;
 
@@ -268,6 +269,23 @@ impl State {
         (&mut self.listing, &mut self.entries)
     }
 
+    /// Takes over what tables said of devices: of those that have slots, and of those that will get them later.
+    pub fn remember(&mut self, known: HashMap<String, Listed>) {
+        for (device_id, listed) in &known {
+            if let Some(slot) = self.slots.get(device_id.as_str()) {
+                self.entries[*slot].heard = listed.heard;
+            }
+        }
+        self.listing.remember(known);
+    }
+
+    /// Notes that a device was heard, up to an enqueued time in epoch milliseconds at the latest, if it has a slot.
+    pub fn hear_of(&mut self, device_id: &str, enqueued_ms: i64) {
+        if let Some(slot) = self.slots.get(device_id) {
+            self.entries[*slot].heard.hear_of(enqueued_ms);
+        }
+    }
+
     /// A device.
     #[must_use]
     pub fn entry(&self, slot: usize) -> &Entry {
@@ -369,11 +387,12 @@ impl State {
     /// Forgets a device that was silent for too long, and says whether nothing is remembered of it.
     pub fn meet(&mut self, slot: usize, hour: u32, undo: &mut Undo) -> bool {
         let is_forgotten = self.would_forget(slot, hour);
-        let memory = &mut self.change(slot, undo).memory;
+        let entry = self.change(slot, undo);
         if is_forgotten {
-            memory.forget();
+            entry.memory.forget();
+            entry.heard = Heard::default();
         }
-        memory.device.is_blank()
+        entry.memory.device.is_blank()
     }
 
     /// Notes when a reading arrived; returns the hour when its row must say it, else 0.

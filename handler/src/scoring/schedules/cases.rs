@@ -219,6 +219,43 @@ async fn thousands_of_devices_that_fail_in_one_batch_have_an_alert_each_in_front
     assert_eq!((place.all("alert").len(), scored.summary.n_anomalies), (6000, 6000));
 }
 
+/// What the newest table says of when a device was heard, and how long it may pause.
+fn heard(place: &Place) -> (Value, Value) {
+    let table = place.all("devices").into_iter().max_by_key(|table| table["lastSequence"].as_i64());
+    let row = &table.unwrap()["devices"]["cellar"];
+    (row[8].clone(), row[9].clone())
+}
+
+#[tokio::test]
+async fn a_new_process_knows_when_devices_were_heard() {
+    let place = Place::new();
+    let one = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
+    let first = score(&one, &readings(0..20), 0).await.unwrap();
+    place.store(&first);
+    // Another owner goes on, and keeps a snapshot: its tables say what it heard and what was known before.
+    let other = place.scorer(MeanModel(1.0), "b", N_BUCKETS);
+    place.store(&score(&other, &readings(20..40), 0).await.unwrap());
+    let settled = score(&other, &readings(40..41), 0).await.unwrap();
+    place.store(&settled);
+    let snapshots: Arc<dyn super::super::stored::SnapshotStore> = Arc::<Blobs>::clone(&place.blobs);
+    settled.snapshot.unwrap().keep(&snapshots).await.unwrap();
+    let before = heard(&place);
+    assert!(before.1.is_i64(), "{before:?}");
+    // Devices of the snapshot have slots before tables are read.
+    let new = place.scorer(MeanModel(1.0), "c", N_BUCKETS);
+    place.store(&score(&new, &readings(41..42), 0).await.unwrap());
+    let slot = new.slot(&stream());
+    let known = slot.lock().await.partition.as_ref().unwrap().state.entries()[0].heard;
+    assert_eq!(known.arrived(), Some(START_MS + 41_000));
+    assert_eq!(json!(known.allowance()), before.1);
+    // The first owner heard nothing of what the others did, and yet does not think that the device paused.
+    place.store(&score(&one, &readings(42..43), 0).await.unwrap());
+    let slot = one.slot(&stream());
+    let known = slot.lock().await.partition.as_ref().unwrap().state.entries()[0].heard;
+    assert_eq!(known.arrived(), Some(START_MS + 42_000));
+    assert_eq!(json!(known.allowance()), before.1);
+}
+
 #[tokio::test]
 async fn another_number_of_groups_than_what_is_stored_is_refused() {
     let place = Place::new();
