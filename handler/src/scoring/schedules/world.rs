@@ -80,7 +80,8 @@ pub(super) struct World {
     runtime: Runtime,
     owner: usize,
     late: Vec<Late>,
-    /// Whether late documents have landed: they may overrule what a process has read back, and kept in a snapshot.
+    /// Whether documents have landed that may overrule what a process has read back, and kept in a snapshot: late ones,
+    /// and those of two calls at once.
     is_overtaken: bool,
     n_processes: u32,
     /// A batch was given up, and its documents are not stored yet.
@@ -371,6 +372,8 @@ impl World {
         scored: &Scored,
     ) -> Result<VecDeque<Value>, String> {
         let mut one = values(scored);
+        // The second call may find stored what the first one decides by other rules, and goes on from that.
+        self.is_overtaken = true;
         let Ok(second) = self.call(self.owner, first, length, 0) else { return Ok(one) };
         let mut other = values(&second);
         let mut mixed = VecDeque::new();
