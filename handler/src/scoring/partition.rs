@@ -125,6 +125,9 @@ impl Partition {
     /// are lost.
     #[must_use]
     pub fn is_superseded(&self, stored_to: Option<i64>) -> bool {
+        if !self.orphans.is_empty() {
+            return false;
+        }
         let is_bare = self.last.is_none() && self.carried.is_none();
         is_bare || stored_to.is_some_and(|stored_to| self.next().is_none_or(|next| stored_to >= next))
     }
