@@ -1,7 +1,7 @@
 //! Reminders of critical alerts that are open and that nobody has taken note of, in growing intervals.
 
 use detector::Severity;
-use wire::api::DeviceView;
+use wire::api::{DeviceView, OpenAlertView};
 use wire::notifications::{NewsAlert, NewsEvent};
 
 use super::choose::Entry;
@@ -14,7 +14,7 @@ const FIRST_MS: i64 = 3_600_000;
 /// Longest interval.
 const LONGEST_MS: i64 = 24 * 3_600_000;
 
-/// Ids of the open alerts that are critical and not muted: those that somebody may be reminded of.
+/// Devices whose open alert is critical and not muted: those that somebody may be reminded of.
 #[must_use]
 pub fn critical<'a>(fleet: &'a Fleet, mutes: &Mutes) -> Vec<&'a DeviceView> {
     let is_critical = |device: &&DeviceView| {
@@ -44,19 +44,25 @@ pub fn due(devices: &[&DeviceView], acknowledged: &Acknowledgements, told: &Told
             event: NewsEvent::Reminder,
             kind: alert.kind.clone(),
             names: vec![name],
-            alert: NewsAlert {
-                alert_id: alert.alert_id.clone(),
-                device_id: device.device_id.clone(),
-                severity: alert.severity.clone(),
-                opened_at: alert.opened_at,
-                at: alert.opened_at,
-                temperature: None,
-                expected: None,
-                peak_score: None,
-            },
+            alert: open_alert(device, alert),
         });
     }
     entries
+}
+
+/// An open alert as its device's row tells it.
+#[must_use]
+pub fn open_alert(device: &DeviceView, alert: &OpenAlertView) -> NewsAlert {
+    NewsAlert {
+        alert_id: alert.alert_id.clone(),
+        device_id: device.device_id.clone(),
+        severity: alert.severity.clone(),
+        opened_at: alert.opened_at,
+        at: alert.opened_at,
+        temperature: None,
+        expected: None,
+        peak_score: None,
+    }
 }
 
 /// How many reminders an alert of this age has had, or should have: one after an hour, another after two more, four

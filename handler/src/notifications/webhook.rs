@@ -72,7 +72,7 @@ impl Webhook {
         match request.body(body).send().await {
             Ok(response) => judge(response.status()),
             // Without the address, which is a secret.
-            Err(error) => Outcome::Failed(with_causes(&error.without_url())),
+            Err(error) => Outcome::Failed(format!("{:#}", anyhow::Error::new(error.without_url()))),
         }
     }
 }
@@ -97,16 +97,6 @@ fn signature(secret: &SecretString, timestamp: &str, body: &str) -> String {
         digits.extend(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")));
     }
     digits
-}
-
-fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// What is posted.

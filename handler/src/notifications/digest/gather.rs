@@ -13,6 +13,7 @@ use wire::stored::rows_by_device;
 use super::chart::thinned;
 use super::period::Period;
 use crate::fleet::{Fleet, FleetReader};
+use crate::notifications::reminders::open_alert;
 use crate::notifications::wording;
 use crate::people::{Acknowledgements, Mutes};
 use crate::store::{Store, StoreError};
@@ -220,16 +221,7 @@ async fn unacknowledged(store: &Store, fleet: &Fleet) -> Result<Vec<NewsAlert>, 
             acknowledged.of(&alert.alert_id).is_none()
                 && mutes.covering(&device.device_id, alert.opened_at).is_none()
         })
-        .map(|(device, alert)| NewsAlert {
-            alert_id: alert.alert_id.clone(),
-            device_id: device.device_id.clone(),
-            severity: alert.severity.clone(),
-            opened_at: alert.opened_at,
-            at: alert.opened_at,
-            temperature: None,
-            expected: None,
-            peak_score: None,
-        })
+        .map(|(device, alert)| open_alert(device, alert))
         .collect();
     alerts.sort_by(|left, right| {
         left.opened_at.cmp(&right.opened_at).then_with(|| left.alert_id.cmp(&right.alert_id))
