@@ -12,19 +12,24 @@ const N_DEVICES = 1000;
 /** One POST goes to one partition. */
 const PER_POST = 50;
 const LONG_MS = 3_600_000;
+const NONE = { requests: 0, requestUnits: 0, bytesSent: 0, bytesReceived: 0 };
+const NOTHING = { upsert: NONE, query: NONE };
 
 await bulk();
 await trickle();
 process.exit(0);
 
-/** As much as the batches hold; then what it costs to look at one device. */
+/** As much as the batches hold: all waits while storage is away. Then what it costs to look at one device. */
 async function bulk() {
   const host = await startHost({ partitions: 4, env: { BUCKETS_PER_PARTITION: "16" } });
+  await host.setFaults({ cosmos: { condition: "refuses" } });
   for (let n = 0; n < nBulk; n += N_DEVICES) {
     await Promise.all(posts(n).map((readings) => sendEvents(host, readings)));
   }
+  const refused = await consumed(host);
+  await host.setFaults({});
   await poll("everything to be worked off", async () => (await workedOff(host)).waiting === 0, LONG_MS);
-  console.log("full batches", JSON.stringify(perReading(await consumed(host), nBulk)));
+  console.log("full batches", JSON.stringify(perReading(await consumed(host), nBulk, refused)));
   const newest = readingOf(nBulk - 1, N_DEVICES).timestamp;
   for (const [name, hours] of [["last hour", 1], ["last day", 24]]) {
     const before = await consumed(host);
@@ -59,19 +64,18 @@ function posts(n) {
 }
 
 async function consumed(host) {
-  const none = { requests: 0, requestUnits: 0, bytesSent: 0, bytesReceived: 0 };
   const { cosmos } = await host.json("/local-host/figures");
-  return { upsert: none, query: none, ...cosmos };
+  return { ...NOTHING, ...cosmos };
 }
 
-function perReading({ upsert, query }, n) {
+function perReading({ upsert, query }, n, before = NOTHING) {
   const round = (number) => Number((number / n).toPrecision(3));
   return {
     readings: n,
-    upserts: round(upsert.requests),
-    bytes: round(upsert.bytesSent),
-    unitsOfUpserts: round(upsert.requestUnits),
-    queries: round(query.requests),
-    unitsOfQueries: round(query.requestUnits),
+    upserts: round(upsert.requests - before.upsert.requests),
+    bytes: round(upsert.bytesSent - before.upsert.bytesSent),
+    unitsOfUpserts: round(upsert.requestUnits - before.upsert.requestUnits),
+    queries: round(query.requests - before.query.requests),
+    unitsOfQueries: round(query.requestUnits - before.query.requestUnits),
   };
 }

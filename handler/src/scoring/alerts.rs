@@ -9,8 +9,9 @@ use wire::documents::{ALERT, ALERT_TTL_S, AlertDocument, DOCUMENT_VERSION, Readi
 
 use super::batch::Batch;
 use super::decide::{Decided, Outcome};
+use super::device::Memory;
 use super::documents::reading_row;
-use super::state::{Memory, State, Undo};
+use super::state::{State, Undo};
 
 /// Readings that an alert's document shows.
 const SHOWN_READINGS: usize = 16;

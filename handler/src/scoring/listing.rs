@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use wire::documents::{DEVICES_PER_DOCUMENT, DeviceRow};
 
+use super::device::Entry;
 use super::heard::Heard;
-use super::state::Entry;
 use super::stored::Listed;
 
 /// Enqueued time after which a table is written though no status changed, in milliseconds.

@@ -8,7 +8,9 @@
 mod alerts;
 pub mod batch;
 pub mod decide;
+pub mod device;
 pub mod documents;
+mod error;
 mod heard;
 pub mod journal;
 pub mod listing;
@@ -24,6 +26,7 @@ mod schedules;
 pub mod snapshots;
 pub mod state;
 pub mod stored;
+mod summary;
 pub mod tail;
 
 use std::collections::HashMap;
@@ -31,20 +34,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use detector::{Detector, Prior, Verdict};
-use thiserror::Error;
-use wire::api::DeviceView;
+use detector::{Detector, Prior};
 use wire::documents::AlertDocument;
-use wire::invocation::{Damage, EventBatchRequest, InvocationError, RawObject};
+use wire::invocation::{EventBatchRequest, RawObject};
 use wire::position::{Stream, short_hash};
 
 use crate::model::Model;
 use crate::settings::{Limits, Settings};
-use crate::store::StoreError;
 use alerts::Steps;
 use batch::Batch;
-use decide::{Decided, Outcome, Reconstruct};
+use decide::{Decided, Reconstruct};
 use documents::{MANUAL_BUCKET, Source, Writer, WriterIdentity, Written};
+pub use error::ScoreError;
 use journal::Journal;
 use mutants::Mutant;
 use partition::{Attempt, Partition};
@@ -52,10 +53,10 @@ use patience::Patience;
 pub use snapshots::NewSnapshot;
 use state::{Retention, State, Undo};
 use stored::{SnapshotStore, StoredFacts};
+pub use summary::Summary;
+use summary::summarize;
 use tail::Tail;
 
-/// Devices of a batch that its summary shows: more than a live message holds.
-const SHOWN_DEVICES: usize = 32;
 /// How often a partition's state is kept.
 const SNAPSHOT_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -104,95 +105,6 @@ pub struct Scored {
     pub summary: Summary,
     /// To be kept, off the hot path.
     pub snapshot: Option<NewSnapshot>,
-}
-
-/// A batch in figures.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Readings stored, late ones included.
-    pub n_readings: usize,
-    /// Anomalies among them.
-    pub n_anomalies: usize,
-    /// Events, or parts of events, that were no readings.
-    pub n_rejects: usize,
-    /// Duplicates, and events that are no telemetry.
-    pub n_skips: usize,
-    /// Parts of events whose facts were stored already.
-    pub n_stored: usize,
-    /// Newest enqueued time, in epoch milliseconds; 0 when the host did not say.
-    pub enqueued_to: i64,
-    /// Devices of the batch as they stand after it.
-    pub devices: Vec<DeviceView>,
-    /// What it did to alerts.
-    pub alerts: Vec<AlertDocument>,
-}
-
-/// Why a batch fails, so that the host tries it again.
-#[derive(Debug, Error)]
-pub enum ScoreError {
-    /// The host's request cannot be read.
-    #[error(transparent)]
-    Invocation(#[from] InvocationError),
-    /// The time of the invocation is over; nothing was decided.
-    #[error("the deadline passed before the batch was scored")]
-    Deadline,
-    /// An event's place in the stream is unknown.
-    #[error("event {index} of the batch has no sequence number, so its place in the partition is unknown")]
-    NoSequence {
-        /// Place in the batch.
-        index: usize,
-    },
-    /// The host's order is not the hub's.
-    #[error("sequence number {next} follows {previous} in one batch")]
-    Disorder {
-        /// The earlier one.
-        previous: i64,
-        /// The one that follows it.
-        next: i64,
-    },
-    /// What is stored cannot be read.
-    #[error("what is stored of the partition cannot be read: {}", .0.with_causes())]
-    Store(#[from] StoreError),
-    /// What must be stored was not found.
-    #[error(
-        "events {first} to {last} are below the checkpoint, but facts of them are not found in storage; reading again"
-    )]
-    Hole {
-        /// First sequence number.
-        first: i64,
-        /// Last sequence number.
-        last: i64,
-    },
-    /// What came after the state may be deleted already.
-    #[error(
-        "what this process remembers of the partition is older than half of RETENTION_DAYS; the next attempt reads it anew"
-    )]
-    Outdated,
-    /// `BUCKETS_PER_PARTITION` was changed.
-    #[error(
-        "documents list device `{device_id}` in group {bucket}: BUCKETS_PER_PARTITION is not what they were written with; set it back"
-    )]
-    Buckets {
-        /// A device.
-        device_id: String,
-        /// Its group in the documents.
-        bucket: usize,
-    },
-    /// `BUCKETS_PER_PARTITION` was changed.
-    #[error("a snapshot was written with BUCKETS_PER_PARTITION={stored}; set it back")]
-    SnapshotBuckets {
-        /// The number that it was.
-        stored: u32,
-    },
-    /// The model failed.
-    #[error("the batch cannot be scored: {0:#}")]
-    Model(anyhow::Error),
-    /// A document would not survive the host; a fault of this program.
-    #[error("a document would be damaged on its way to storage: {0}")]
-    Damage(#[from] Damage),
-    /// A document cannot be written as JSON; a fault of this program.
-    #[error("a document cannot be serialized: {0}")]
-    Serialize(#[from] serde_json::Error),
 }
 
 impl Scorer {
@@ -427,35 +339,4 @@ fn end(
     documents.extend(written.facts);
     documents.extend(written.tables);
     documents
-}
-
-/// Counts what was decided, and shows the devices concerned.
-fn summarize(
-    state: &State,
-    batch: &Batch<'_>,
-    decided: &[Decided],
-    undo: &Undo,
-    bucket_prefix: &str,
-) -> Summary {
-    let mut summary = Summary { enqueued_to: batch.enqueued_to(), ..Summary::default() };
-    for part in decided {
-        match &part.outcome {
-            Outcome::Reading(_, fact, _) => {
-                summary.n_readings += 1;
-                summary.n_anomalies += usize::from(fact.verdict() == Verdict::Anomaly);
-            }
-            Outcome::Reject(_) => summary.n_rejects += 1,
-            Outcome::Stored | Outcome::StoredReading(..) => summary.n_stored += 1,
-            Outcome::Duplicate(_) | Outcome::NotTelemetry => summary.n_skips += 1,
-        }
-    }
-    let touched = undo.touched().map(|slot| state.entry(slot));
-    let (loud, quiet): (Vec<_>, Vec<_>) = touched.partition(|entry| entry.is_anomalous());
-    summary.devices = loud
-        .into_iter()
-        .chain(quiet)
-        .take(SHOWN_DEVICES)
-        .filter_map(|entry| entry.view(bucket_prefix))
-        .collect();
-    summary
 }

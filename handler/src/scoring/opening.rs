@@ -29,41 +29,23 @@ impl<M: Reconstruct> Scorer<M> {
         batch: &Batch<'_>,
     ) -> Result<(), ScoreError> {
         let began = Instant::now();
-        let mut extent = None;
-        match &*known {
-            Some(partition) if !partition.is_rebuilt(batch) && partition.expects(batch) => return Ok(()),
-            // What came after it may be deleted already.
-            Some(partition) if partition.is_outdated(self.oldest_ms(batch)) => {
-                stream.epoch = partition.stream.epoch;
-                let newest = self.newest_epoch(&stream, partition.stream.epoch).await?;
-                let is_other = newest.is_some_and(|(epoch, _)| epoch != partition.stream.epoch);
-                let stored_to = newest.map(|(_, found)| found.last);
-                if !is_other && !partition.is_rebuilt(batch) && !partition.is_superseded(stored_to) {
-                    return Ok(());
-                }
-                if let Some((epoch, found)) = newest {
-                    (stream.epoch, extent) = (epoch, Some(found));
-                }
+        let from_epoch = known.as_ref().map_or(0, |partition| partition.stream.epoch);
+        if known.as_ref().is_some_and(|partition| !partition.is_rebuilt(batch) && partition.expects(batch)) {
+            return Ok(());
+        }
+        // Another process may have seen what this one has not.
+        let newest = self.newest_epoch(&stream, from_epoch).await?;
+        let mut extent = newest.map(|(_, found)| found);
+        stream.epoch = newest.map_or(from_epoch, |(epoch, _)| epoch);
+        if let Some(partition) = &*known
+            && stream.epoch == from_epoch
+        {
+            if self.still_holds(partition, extent, batch) {
+                return Ok(());
             }
-            Some(partition) => {
-                // Another process may have seen what this one has not.
-                let newest = self.newest_epoch(&stream, partition.stream.epoch).await?;
-                let is_rebuilt = partition.is_rebuilt(batch)
-                    || newest.is_some_and(|(_, found)| is_rebuilt(batch, found.last, found.enqueued_to));
-                let epoch = newest.map_or(partition.stream.epoch, |(epoch, _)| epoch);
-                if !is_rebuilt && epoch == partition.stream.epoch {
-                    return Ok(());
-                }
-                (stream.epoch, extent) = (epoch, newest.map(|(_, found)| found));
-                if partition.is_rebuilt(batch) && epoch == partition.stream.epoch {
-                    self.tell_of_epoch(&stream, batch, partition.state.enqueued_to);
-                    (stream.epoch, extent) = (epoch + 1, None);
-                }
-            }
-            None => {
-                if let Some((epoch, found)) = self.newest_epoch(&stream, 0).await? {
-                    (stream.epoch, extent) = (epoch, Some(found));
-                }
+            if partition.is_rebuilt(batch) {
+                self.tell_of_epoch(&stream, batch, partition.state.enqueued_to);
+                (stream.epoch, extent) = (from_epoch + 1, None);
             }
         }
         if let Some(stored) = extent
@@ -75,6 +57,17 @@ impl<M: Reconstruct> Scorer<M> {
         }
         *known = Some(self.recover(stream, extent, batch, began).await?);
         Ok(())
+    }
+
+    /// Whether a partition that did not expect a batch can go on with it, when facts of its epoch are stored so far.
+    fn still_holds(&self, partition: &Partition, stored: Option<Extent>, batch: &Batch<'_>) -> bool {
+        let is_rebuilt = stored.is_some_and(|stored| is_rebuilt(batch, stored.last, stored.enqueued_to));
+        if partition.is_rebuilt(batch) || is_rebuilt {
+            return false;
+        }
+        // What came after an outdated state may be deleted already.
+        let is_outdated = partition.is_outdated(self.oldest_ms(batch));
+        !is_outdated || !partition.is_superseded(stored.map(|stored| stored.last))
     }
 
     async fn recover(

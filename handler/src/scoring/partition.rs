@@ -17,7 +17,7 @@ use super::batch::Batch;
 use super::mutants::{self, Mutant};
 use super::orphans::{WithOrphans, header_of};
 use super::patience::Patience;
-use super::recovery::Recovery;
+use super::recovery::{Found, Recovery};
 use super::state::{State, Undo};
 use super::stored::StoredFacts;
 use super::tail::Tail;
@@ -176,7 +176,7 @@ impl Partition {
         if self.carried.as_ref().is_some_and(|carried| first < carried.stretch.end) {
             self.take_all_back();
         }
-        let found_term = self.catch_up(first, attempt).await?;
+        self.catch_up(first, attempt).await?;
         self.is_new = false;
         let from = self.next().map_or(first, |next| next.max(first));
         if from > batch.last() {
@@ -186,14 +186,14 @@ impl Partition {
             attempt.stored.stretch(&self.stream, self.state.n_buckets(), from, batch.last()).await?;
         let tail = Tail::of(&stretch, from, &self.state)?;
         if !(is_same_start && attempt.retry_count > 0) {
-            self.term = self.term.max(found_term).max(tail.term).saturating_add(1);
+            self.term = self.term.max(tail.term).saturating_add(1);
         }
         Ok(tail)
     }
 
     /// Folds in what is stored between the state and a batch's first event.
-    async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<u32, ScoreError> {
-        let Some(from) = self.next().filter(|next| *next < first) else { return Ok(0) };
+    async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<(), ScoreError> {
+        let Some(from) = self.next().filter(|next| *next < first) else { return Ok(()) };
         if self.is_outdated(attempt.oldest_ms) && self.is_superseded(None) {
             return Err(ScoreError::Outdated);
         }
@@ -207,17 +207,22 @@ impl Partition {
         };
         let may_be_undone = self.carried.is_some() || !self.orphans.is_empty();
         let mut undo = self.state.begin();
-        let found =
-            recovery.catch_up(&mut self.state, from, first - 1, may_be_undone.then_some(&mut undo)).await;
+        let undo_of_all = may_be_undone.then_some(&mut undo);
+        let mut found = Found::default();
+        let caught_up = recovery.catch_up(&mut self.state, from, first - 1, undo_of_all, &mut found).await;
+        self.term = self.term.max(found.term);
         if let Some(carried) = &mut self.carried {
             // What is carried may have to be taken back, and then all that came after it.
             carried.undo.absorb(undo);
         } else if !self.orphans.is_empty() {
-            self.adopt(from..first, undo, found.is_ok());
+            self.adopt(from..first, undo, caught_up.is_ok());
+            if caught_up.is_err() {
+                // All is taken back, and will be found again.
+                found.gaps.clear();
+            }
         }
-        let found = found?;
         self.gaps.extend(found.gaps);
-        Ok(found.term)
+        caught_up
     }
 
     /// Notes an answer; returns what must be stored in front of it.
@@ -364,4 +369,37 @@ fn marker_of(documents: &[RawObject]) -> Option<Marker> {
 pub fn is_rebuilt(batch: &Batch<'_>, stored_to: i64, stored_to_ms: i64) -> bool {
     let enqueued = batch.enqueued_until(stored_to);
     stored_to_ms > 0 && enqueued.is_some_and(|ms| ms > stored_to_ms.saturating_add(REBUILT_AFTER_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scoring::state::Retention;
+
+    fn partition() -> Partition {
+        let stream =
+            Stream { namespace: "ns".to_owned(), hub: "h".to_owned(), partition: "0".to_owned(), epoch: 0 };
+        let mut state = State::new(1, Retention::of_ttl(86_400), std::sync::Arc::default());
+        state.position = Some(9);
+        Partition::new(stream, state, 1)
+    }
+
+    #[test]
+    fn an_unread_answer_matters_until_another_process_went_on_after_it() {
+        let mut partition = partition();
+        assert!(partition.is_superseded(None));
+        let marker = Marker { bucket: "b".to_owned(), id: "results-5-9-r".to_owned() };
+        partition.answer(5..10, &[], marker, Undo::default());
+        assert!(!partition.is_superseded(None));
+        assert!(!partition.is_superseded(Some(9)));
+        assert!(partition.is_superseded(Some(10)));
+    }
+
+    #[test]
+    fn documents_that_nobody_else_has_always_matter() {
+        let mut partition = partition();
+        partition.orphans.push(RawObject::of(&serde_json::json!({"id": "results-5-9-r"})).unwrap());
+        assert!(!partition.is_superseded(None));
+        assert!(!partition.is_superseded(Some(10)));
+    }
 }

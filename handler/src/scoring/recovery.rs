@@ -14,8 +14,9 @@ use wire::position::Stream;
 use wire::stored::{Precedence, placed_rows};
 
 use super::ScoreError;
+use super::device::Memory;
 use super::mutants::{self, Mutant};
-use super::state::{Memory, State, Undo};
+use super::state::{State, Undo};
 use super::stored::{StoredFacts, Stretch};
 use super::tail::{by_bucket, check_bucket, left_out};
 
@@ -40,11 +41,14 @@ pub struct Recovery<'a> {
     pub oldest_ms: i64,
 }
 
+/// Stretches, from first to last sequence number.
+type Gaps = Vec<(i64, i64)>;
+
 /// What a fold over stored facts found beside them.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Stretches that are lost.
-    pub gaps: Vec<(i64, i64)>,
+    pub gaps: Gaps,
     /// Highest term.
     pub term: u32,
 }
@@ -66,47 +70,58 @@ impl Recovery<'_> {
     ///
     /// # Errors
     ///
-    /// [`ScoreError`] when storage is away, or something lacks.
+    /// [`ScoreError`] when storage is away, or something lacks; `found` is then what was found up to the position.
     pub async fn catch_up(
         &self,
         state: &mut State,
         first: i64,
         last: i64,
         mut undo: Option<&mut Undo>,
-    ) -> Result<Found, ScoreError> {
-        let mut found = Found::default();
+        found: &mut Found,
+    ) -> Result<(), ScoreError> {
+        let proved = first.max(last.saturating_sub(PROVED));
         let mut doubts = Doubts { kept: i64::MIN, settled: HashSet::new() };
         let mut from = first;
         while from <= last {
             let to = last.min(from.saturating_add(CHUNK - 1));
             let stretch = self.stored.stretch(self.stream, state.n_buckets(), from, to).await?;
             let kept = self.first_kept(&stretch);
-            if kept > from && !missing(&stretch, from, to.min(kept - 1)).is_empty() {
+            if !missing(&stretch, from, to.min(kept.saturating_sub(1))).is_empty() {
                 doubts.kept = doubts.kept.max(kept);
             }
-            let proved = from.max(last.saturating_sub(PROVED)).max(kept);
-            let missing = missing(&stretch, proved, to);
-            if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())
-                && self.lost != Some((first, last))
-            {
-                return Err(ScoreError::Hole { first, last });
-            }
-            for (first, last) in &missing {
-                tracing::error!(
-                    hub = self.stream.hub,
-                    partition = self.stream.partition,
-                    first,
-                    last,
-                    "events are lost: they are below the checkpoint, and no facts of them are stored"
-                );
-            }
-            found.gaps.extend(missing);
+            found.gaps.extend(self.lost(&stretch, from.max(proved), to, kept)?);
             found.term =
                 found.term.max(self.apply(state, &stretch, from..=to, &mut doubts, undo.as_deref_mut())?);
             state.position = Some(to);
             from = to.saturating_add(1);
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// What is lost of a stretch's facts; what lacks before `kept` counts as deleted by age.
+    ///
+    /// # Errors
+    ///
+    /// [`ScoreError::Hole`] as long as a read that lags may be the cause.
+    fn lost(&self, stretch: &Stretch, from: i64, to: i64, kept: i64) -> Result<Gaps, ScoreError> {
+        let missing = missing(stretch, from, to);
+        if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())
+            && self.lost != Some((first, last))
+        {
+            return Err(ScoreError::Hole { first, last });
+        }
+        let lost = missing.into_iter().filter(|(_, last)| *last >= kept);
+        let lost: Gaps = lost.map(|(first, last)| (first.max(kept), last)).collect();
+        for (first, last) in &lost {
+            tracing::error!(
+                hub = self.stream.hub,
+                partition = self.stream.partition,
+                first,
+                last,
+                "events are lost: they are below the checkpoint, and no facts of them are stored"
+            );
+        }
+        Ok(lost)
     }
 
     /// The first sequence number of which facts must be there: after all that is as old as deleted documents, and
@@ -223,7 +238,7 @@ pub fn frame_of(memory: &Memory) -> String {
 }
 
 /// The stretches between two sequence numbers of which facts lack: each event says how many facts it left.
-fn missing(stretch: &Stretch, from: i64, to: i64) -> Vec<(i64, i64)> {
+fn missing(stretch: &Stretch, from: i64, to: i64) -> Gaps {
     let length = usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(0);
     let mut n_lacking: Vec<Option<u32>> = vec![None; length];
     let mut count = |sequence: i64, count: u32| {
@@ -242,7 +257,7 @@ fn missing(stretch: &Stretch, from: i64, to: i64) -> Vec<(i64, i64)> {
     }
     let is_known_gap =
         |sequence| stretch.gaps.iter().any(|(first, last)| (*first..=*last).contains(&sequence));
-    let mut missing: Vec<(i64, i64)> = Vec::new();
+    let mut missing = Gaps::new();
     for (sequence, lacking) in (from..=to).zip(n_lacking) {
         let is_proved = lacking == Some(0) || (lacking.is_some() && mutants::is(Mutant::NoCount));
         if is_proved || is_known_gap(sequence) {

@@ -9,8 +9,9 @@ use wire::position::Stream;
 use wire::snapshot::{Snapshot, SnapshotHeader, SnapshotWriter};
 
 use super::ScoreError;
+use super::device::Memory;
 use super::partition::Partition;
-use super::state::{Memory, State};
+use super::state::State;
 use super::stored::SnapshotStore;
 
 /// Snapshots of a stream that are kept.

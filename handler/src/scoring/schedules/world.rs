@@ -512,8 +512,8 @@ impl World {
                 if expected.get(*id) != live.get(*id) {
                     println!(
                         "{id}: expected {:?}\nlive {:?}",
-                        expected.get(*id).map(|b| super::super::state::Memory::decode(b)),
-                        live.get(*id).map(|b| super::super::state::Memory::decode(b))
+                        expected.get(*id).map(|b| super::super::device::Memory::decode(b)),
+                        live.get(*id).map(|b| super::super::device::Memory::decode(b))
                     );
                 }
             }

@@ -3,18 +3,19 @@
 //! Ids name the stretch that a document speaks for and the rules it was decided by, so that a repeat overwrites
 //! itself with the same content, and another cut overwrites nothing.
 
+mod cutting;
+mod rejects;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use serde::Serialize;
 use wire::documents::{
-    AlertDocument, DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_BYTES, DOCUMENT_VERSION, DevicesDocument, GAP,
-    Header, READING_COLUMNS, REJECT_TEXT_BYTES, REJECTS, RESULTS, ReadingRow, RejectEntry, RejectsDocument,
-    ResultsDocument, SkipEntry, SortedRows,
+    AlertDocument, DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_VERSION, DevicesDocument, GAP, Header,
+    READING_COLUMNS, RESULTS, ReadingRow, ResultsDocument, SortedRows,
 };
-use wire::invocation::{RawObject, looks_like_date};
+use wire::invocation::RawObject;
 use wire::position::{REJECT_GROUP, Stream, short_hash};
-use wire::telemetry::Reject;
 
 use super::ScoreError;
 use super::batch::Batch;
@@ -24,14 +25,11 @@ use super::partition::Marker;
 use super::recovery::frame_of;
 use super::state::State;
 use super::tail::Tail;
+use cutting::cut;
 use detector::Fact;
 
 /// Bytes that a reading's row takes at most, its device's id apart.
 const ROW_BYTES: usize = 120;
-/// Bytes that a reject takes beside its text.
-const REJECT_BYTES: usize = 512;
-/// Bytes that one byte of text may become in JSON.
-const ESCAPED_BYTES: usize = 6;
 /// Bucket of admin calls, which belong to no stream.
 pub(super) const MANUAL_BUCKET: &str = "manual";
 
@@ -89,12 +87,6 @@ struct Answer<'a> {
     writer: &'a Writer<'a>,
     source: Source<'a>,
     written: Written,
-}
-
-/// A part of an event that is no stored reading; the event's text is kept once, with its first reject.
-struct LeftOut<'a> {
-    part: &'a Decided,
-    carries_text: bool,
 }
 
 /// A reading on its way into a bucket's document; its sequence number and time are still absolute.
@@ -275,55 +267,6 @@ impl Answer<'_> {
         Ok(())
     }
 
-    fn write_rejects(&mut self, state: &State) -> Result<(), ScoreError> {
-        let mut left_out: Vec<LeftOut<'_>> = Vec::new();
-        let mut text_of = None;
-        let is_new = |part: &&Decided| {
-            !matches!(part.outcome, Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored)
-        };
-        for part in self.source.decided.iter().filter(is_new) {
-            let is_reject = matches!(part.outcome, Outcome::Reject(_));
-            let carries_text = is_reject && text_of != Some(part.event);
-            if carries_text {
-                text_of = Some(part.event);
-            }
-            left_out.push(LeftOut { part, carries_text });
-        }
-        let Some(first) = left_out.first() else { return Ok(()) };
-        let mut whole = self.stretch(None);
-        // Documents must speak for what they hold.
-        whole.start = whole.start.min(self.source.batch.sequence(first.part.event));
-        let sizes = left_out.iter().map(|left_out| {
-            let text =
-                if left_out.carries_text { self.text(left_out.part).len().min(REJECT_TEXT_BYTES) } else { 0 };
-            (self.source.batch.sequence(left_out.part.event), REJECT_BYTES + ESCAPED_BYTES * text)
-        });
-        for (range, stretch) in cut(sizes, whole) {
-            let mut document = RejectsDocument {
-                header: self.header(REJECTS, None, &stretch),
-                rejects: Vec::new(),
-                skips: Vec::new(),
-            };
-            for LeftOut { part, carries_text } in &left_out[range] {
-                match &part.outcome {
-                    Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored => {}
-                    Outcome::Reject(reject) => {
-                        document.rejects.push(self.reject_entry(part, reject, *carries_text));
-                    }
-                    Outcome::Duplicate(slot) => {
-                        let device_id = Some(&*state.entry(*slot).id);
-                        document.skips.push(self.skip_entry(part, "duplicate", device_id));
-                    }
-                    Outcome::NotTelemetry => {
-                        document.skips.push(self.skip_entry(part, "not-telemetry", None));
-                    }
-                }
-            }
-            self.push(&document.header, &document)?;
-        }
-        Ok(())
-    }
-
     fn write_devices(&mut self, state: &mut State, bucket: usize) -> Result<(), ScoreError> {
         let stretch = self.source.first..self.source.batch.last().saturating_add(1);
         let header = self.header("devices", Some(bucket), &stretch);
@@ -337,37 +280,6 @@ impl Answer<'_> {
             self.written.tables.push(RawObject::of(&document)?);
         }
         Ok(())
-    }
-
-    fn text(&self, part: &Decided) -> &str {
-        &self.source.batch.events()[part.event].text
-    }
-
-    fn reject_entry(&self, part: &Decided, reject: &Reject, carries_text: bool) -> RejectEntry {
-        let event = &self.source.batch.events()[part.event];
-        let text = if carries_text { self.text(part) } else { "" };
-        let kept = &text[..text.floor_char_boundary(REJECT_TEXT_BYTES)];
-        RejectEntry {
-            sequence: self.source.batch.sequence(part.event),
-            index: part.index,
-            count: part.count,
-            reason: reject.reason().to_owned(),
-            detail: reject.to_string(),
-            device_id: event.device_id.as_deref().filter(|id| !looks_like_date(id)).map(str::to_owned),
-            enqueued_at: event.enqueued_ms,
-            text: pieces(kept),
-            cut: kept.len() < text.len(),
-        }
-    }
-
-    fn skip_entry(&self, part: &Decided, reason: &str, device_id: Option<&str>) -> SkipEntry {
-        SkipEntry {
-            sequence: self.source.batch.sequence(part.event),
-            index: part.index,
-            count: part.count,
-            reason: reason.to_owned(),
-            device_id: device_id.map(str::to_owned),
-        }
     }
 }
 
@@ -396,65 +308,5 @@ pub(super) fn reading_row(sequence: i64, part: &Decided, fact: &Fact, flags: u32
         error: fact.error,
         score: fact.score,
         flags,
-    }
-}
-
-/// Cuts text in two where the host would take the whole for a date and rewrite it.
-fn pieces(text: &str) -> Vec<String> {
-    if looks_like_date(text) {
-        let (head, tail) = text.split_at(5);
-        return vec![head.to_owned(), tail.to_owned()];
-    }
-    vec![text.to_owned()]
-}
-
-/// Cuts items in order of their sequence numbers into documents below the limit; all of one event stay together.
-///
-/// The stretches of the pieces fill the whole one, so that every sequence number is spoken for once.
-fn cut(sizes: impl Iterator<Item = (i64, usize)>, stretch: Range<i64>) -> Vec<(Range<usize>, Range<i64>)> {
-    let mut cuts: Vec<(Range<usize>, Range<i64>)> = Vec::new();
-    let (mut from, mut first, mut n_bytes, mut event_from) = (0, stretch.start, 0, 0);
-    let (mut previous, mut event_bytes) = (None, 0);
-    let mut n_items = 0;
-    for (item, (sequence, size)) in sizes.enumerate() {
-        if previous != Some(sequence) {
-            (previous, event_from, event_bytes) = (Some(sequence), item, 0);
-        }
-        event_bytes += size;
-        n_bytes += size;
-        if n_bytes > DOCUMENT_BYTES && event_from > from {
-            cuts.push((from..event_from, first..sequence));
-            (from, first, n_bytes) = (event_from, sequence, event_bytes);
-        }
-        n_items = item + 1;
-    }
-    cuts.push((from..n_items, first..stretch.end));
-    cuts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_fits_is_one_document_for_the_whole_stretch() {
-        assert_eq!(cut([(5, 10), (7, 10)].into_iter(), 4..10), [(0..2, 4..10)]);
-    }
-
-    #[test]
-    fn pieces_fill_the_stretch_and_events_stay_together() {
-        let half = DOCUMENT_BYTES / 2;
-        let sizes = [(1, half), (2, half), (2, half), (3, half), (4, 1)];
-        let cuts = cut(sizes.into_iter(), 0..9);
-        assert_eq!(cuts, [(0..1, 0..2), (1..3, 2..3), (3..5, 3..9)]);
-    }
-
-    #[test]
-    fn a_date_is_cut_so_that_the_host_leaves_it_alone() {
-        for text in ["2024-01-01T00:00:00Z", "/Date(1)/", "anything", ""] {
-            let pieces = pieces(text);
-            assert_eq!(pieces.concat(), text);
-            assert!(pieces.iter().all(|piece| !looks_like_date(piece)));
-        }
     }
 }
