@@ -29,8 +29,9 @@ const LONGEST_LAG_MS: i64 = TTL_S * 250;
 const LONG: Duration = Duration::from_secs(600);
 /// Longest batch.
 const MAX_BATCH: usize = 12;
-/// Attempts of one batch within which every fault of storage has ended, or was accepted as a loss.
-const MAX_ATTEMPTS: u32 = 30;
+/// Attempts of one batch within which every fault of storage has ended, or was accepted as a loss: each of some
+/// processes that are killed one after the other needs ten.
+const MAX_ATTEMPTS: u32 = 60;
 
 /// Faults of a schedule beside those of its stream.
 #[derive(Debug, Clone, Copy, Default)]
