@@ -14,7 +14,7 @@ const N_DEVICES = 1000;
 const PER_POST = 50;
 /** Events after which all that is stored is looked at, and what is old is dropped: the emulator scans all it has. */
 const PER_ROUND = 100_000;
-/** Snapshots are younger than that, also where a partition was hit again and again, so recovery needs nothing older. */
+/** Snapshots are younger than that where batches go on, so recovery needs nothing older. */
 const KEPT_MS = 300_000;
 const DAY_MS = 86_400_000;
 
@@ -29,6 +29,8 @@ const ledger = new Ledger(nEvents, N_DEVICES);
 const began = Date.now();
 let peakKb = 0;
 const handlers = new Set();
+/** How far each partition's checkpoint is, and since when: a partition whose retries are a minute apart can rest long. */
+const checkpoints = [];
 const watch = setInterval(async () => {
   for (const pid of await host.handlerPids()) {
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
@@ -68,9 +70,21 @@ process.exit(lost + doubled + alien === 0 ? 0 : 1);
 
 async function look() {
   await ledger.look(host);
-  await host.addFault({ expire: { olderThanMs: KEPT_MS } });
+  await host.addFault({ expire: { olderThanMs: KEPT_MS + (await longestRest()) } });
   const seconds = Math.round((Date.now() - began) / 1000);
   console.error(
     JSON.stringify({ seconds, ...(await workedOff(host)), ...ledger.sums(), handlers: handlers.size, peakKb }),
   );
+}
+
+/** Milliseconds since the checkpoint moved that has rested longest. */
+async function longestRest() {
+  const { partitions } = await host.json("/local-host/figures");
+  const now = Date.now();
+  partitions.forEach(({ checkpoint }, n) => {
+    if (checkpoints[n]?.checkpoint !== checkpoint) {
+      checkpoints[n] = { checkpoint, since: now };
+    }
+  });
+  return now - Math.min(...checkpoints.map(({ since }) => since));
 }
