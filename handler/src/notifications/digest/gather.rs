@@ -7,7 +7,7 @@ use std::time::Duration;
 use detector::Severity;
 use wire::api::{DeviceStatus, DeviceView};
 use wire::documents::AlertDocument;
-use wire::notifications::{Digest, DigestDevice, DigestDevices, DigestFigure, NewsAlert};
+use wire::notifications::{Digest, DigestCompleteness, DigestDevice, DigestDevices, DigestFigure, NewsAlert};
 use wire::stored::rows_by_device;
 
 use super::chart::thinned;
@@ -97,7 +97,8 @@ pub async fn gather(
         Rejects::default()
     });
     let completeness = match completeness::read(store, &fleet.heard, period).await {
-        Ok(completeness) => Some(completeness),
+        // Of a fleet that has only just been taken in the numbers say nothing.
+        Ok(completeness) => Some(completeness).filter(|found| *found != DigestCompleteness::default()),
         Err(error) => {
             tracing::warn!(error = error.with_causes(), "the digest lacks how many events came in");
             missing.push("how many events came in".to_owned());
