@@ -17,6 +17,13 @@ export async function startMailServer(options = {}) {
   return server;
 }
 
+/** Subjects of all letters that arrived, in their order. */
+export function subjectsOf(server) {
+  return server.letters.map(({ text }) =>
+    /^Subject: ([^\r]*(?:\r\n [^\r]*)*)/m.exec(text)[1].replace(/\r\n /g, " ").trim(),
+  );
+}
+
 class MailServer {
   /**
    * `security` is `plain`, `starttls` or `tls`, the latter two with `key` and `cert`; `password` is that of user `app`,

@@ -100,6 +100,30 @@ export async function storeStep(host, fields = {}) {
   return document;
 }
 
+/** Stores tables that say when each partition of a hub was heard last, by the partition's name. */
+export async function storeHeard(host, times) {
+  for (const [partition, enqueuedTo] of Object.entries(times)) {
+    const deviceId = `lobby-${partition}`;
+    await resultsContainer(host).items.upsert({
+      id: "devices-0",
+      type: "devices",
+      bucket: `b.${partition}.0`,
+      hub: "telemetry",
+      partition,
+      epoch: 0,
+      term: 0,
+      writer: "w",
+      version: 1,
+      firstSequence: 1,
+      lastSequence: enqueuedTo,
+      enqueuedTo,
+      ttl: 2_592_000,
+      columns: ["timestamp", "temperature", "expected", "error", "score", "flags", "lastAnomaly", "alert", "arrived", "allowance"],
+      devices: { [deviceId]: [enqueuedTo, 21.5, null, null, null, 0, null, null, enqueuedTo, 900_000] },
+    });
+  }
+}
+
 /** All notifications. */
 export function notificationsOf(host) {
   return documentsIn(host, "notifications", "notification");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { documentsOf } from "../documents.mjs";
 import { poll, startHost } from "../harness.mjs";
 import { sendEvents } from "../load.mjs";
-import { startMailServer } from "../mail_server.mjs";
+import { startMailServer, subjectsOf } from "../mail_server.mjs";
 
 const N_DEVICES = 1000;
 const PER_POST = 50;
@@ -43,7 +43,7 @@ test("a thousand devices that fail together are one letter, and one when they re
   await steps(host, "closed");
   await poll("the second letter", () => server.letters.length > 1, PATIENCE_MS);
   assert.deepEqual(
-    server.letters.map(({ text }) => /^Subject: ([^\r]*(?:\r\n [^\r]*)*)/m.exec(text)[1].replace(/\r\n /g, " ")),
+    subjectsOf(server),
     [
       "1,000 devices of freezer-*: outside the limit, critical",
       "Recovered: 1,000 devices of freezer-*: outside the limit",

@@ -59,6 +59,12 @@ describe("the page's alerts", () => {
     await detail.getByText("Acknowledged by anna").waitFor();
     await row.getByText("✓ anna").waitFor();
     await poll("the title", async () => (await page.title()) === "Temperature Anomalies");
+    await detail.getByRole("button", { name: "Take back" }).click();
+    await poll("the title", async () => (await page.title()) === "(1) Temperature Anomalies");
+    await detail.getByLabel("Note (optional)").fill("mine after all");
+    await detail.getByRole("button", { name: "Acknowledge" }).click();
+    await detail.getByText("mine after all").waitFor();
+    await poll("the title", async () => (await page.title()) === "Temperature Anomalies");
     assert.equal(await page.locator("img[src=x]").count(), 0);
     assert.deepEqual(complaints, []);
 
@@ -90,6 +96,33 @@ describe("the page's alerts", () => {
       ],
     );
     assert.deepEqual(complaints, []);
+  });
+
+  test("who acts is seen on another page at once, and what was refused is said with its reason", async () => {
+    const [mine, theirs] = await Promise.all([
+      openPage(browser, `${host.url}/#/alerts?acknowledged=false`),
+      openPage(browser, `${host.url}/#/alerts?acknowledged=false`),
+    ]);
+    await open("freezer-5");
+    await open("freezer-6");
+    const rows = () => [mine, theirs].map(({ page }) => page.locator(".alert-row", { hasText: "freezer-6" }));
+    await poll("both pages to show them", async () => {
+      await send("metronome", 21);
+      const visible = await Promise.all(rows().map((row) => row.isVisible()));
+      return visible.every(Boolean);
+    });
+    // One of the two closes while somebody is about to acknowledge both: the list is what it was a moment ago.
+    await mine.page.route("**/api/alerts/acknowledge", async (route) => {
+      const answer = await route.fetch();
+      const body = await answer.json();
+      body.results[1].result = "closed";
+      await route.fulfill({ response: answer, json: body });
+    });
+    await mine.page.getByLabel("Select all").click();
+    await mine.page.getByRole("button", { name: "Acknowledge", exact: true }).click();
+    await mine.page.getByText("1 of 2 could not be acknowledged: limit of freezer-5 is closed already.").waitFor();
+    await theirs.page.getByText("No such alerts.").waitFor();
+    assert.deepEqual([...mine.complaints, ...theirs.complaints], []);
   });
 
   test("a link opens an alert of any state, on a phone, and its device is muted there", async () => {

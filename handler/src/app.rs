@@ -7,7 +7,7 @@ use crate::fleet::FleetReader;
 use crate::live::LiveFeed;
 use crate::mail::Mail;
 use crate::model::Model;
-use crate::notifications::{Channel, Look, Notifier, Webhook};
+use crate::notifications::{Channel, Look, Manner, Notifier, Webhook};
 use crate::page::Page;
 use crate::people::AttentionReader;
 use crate::scoring::stored::SnapshotStore;
@@ -95,9 +95,14 @@ fn notifier(settings: &Settings, store: &Arc<Store>) -> anyhow::Result<Notifier>
         channels.push(Channel::Webhook(Webhook::new(webhook)?));
     }
     let look = Look { zone: settings.digest.zone.clone(), page: settings.dashboard_url.clone() };
-    // The rest is for reading and writing what is sent.
-    let budget = settings.patience / 2;
-    Ok(Notifier::new(Arc::clone(store), channels, look, writer_name(), budget))
+    let manner = Manner {
+        look,
+        name: writer_name(),
+        // The rest is for reading and writing what is sent.
+        budget: settings.patience / 2,
+        silent_after: settings.silent_after,
+    };
+    Ok(Notifier::new(Arc::clone(store), channels, manner))
 }
 
 /// Where snapshots are kept; said loudly where nowhere.

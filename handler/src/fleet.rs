@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use detector::{Severity, Step};
 use futures::{StreamExt, TryStreamExt, stream};
-use wire::api::{DeviceCounts, DeviceStatus, DeviceView, is_anomaly};
+use wire::api::{DeviceCounts, DeviceStatus, DeviceView, OpenAlertView, is_anomaly};
 use wire::documents::{
     CHANNEL_MASK, CHANNEL_SHIFT, DeviceRow, DevicesDocument, FLAG_ANEW, FLAG_LATE, FLAG_LEARNING, OpenAlert,
     ReadingRow, ResultsDocument, STEP_MASK, STEP_SHIFT,
@@ -25,11 +25,32 @@ const PARALLEL_READS: usize = 16;
 /// How long an answer may be given again: many who watch cost as much as one.
 const FRESH: Duration = Duration::from_secs(2);
 
+/// A device and its open alert.
+pub type Open<'a> = (&'a DeviceView, &'a OpenAlertView);
+
 /// All devices in order of their ids.
 #[derive(Debug, Default)]
 pub struct Fleet {
     /// A view a device.
     pub devices: Vec<DeviceView>,
+    /// When each partition was heard, by hub and partition.
+    pub heard: Vec<HeardPartition>,
+}
+
+/// A partition of a hub, as far as its readings tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardPartition {
+    /// The event hub.
+    pub hub: String,
+    /// Its partition.
+    pub partition: String,
+    /// When the newest of its readings was taken in, in epoch milliseconds by the hub's clock.
+    pub heard_to: i64,
+    /// How long it may be silent: as long as the most talkative device that it was heard with, in milliseconds; `None`
+    /// while that is not known.
+    pub allowance: Option<i64>,
+    /// The bucket that most of its devices are in.
+    pub bucket: String,
 }
 
 impl Fleet {
@@ -38,6 +59,11 @@ impl Fleet {
     pub fn device(&self, device_id: &str) -> Option<&DeviceView> {
         let place = self.devices.binary_search_by(|device| device.device_id.as_str().cmp(device_id)).ok()?;
         self.devices.get(place)
+    }
+
+    /// All open alerts.
+    pub fn open_alerts(&self) -> impl Iterator<Item = Open<'_>> + Clone {
+        self.devices.iter().filter_map(|device| Some((device, device.alert.as_ref()?)))
     }
 
     /// Counts devices by status.
@@ -106,7 +132,32 @@ impl FleetReader {
 }
 
 async fn read_fleet(store: &Store) -> Result<Fleet, StoreError> {
-    Ok(Fleet { devices: views(&newest_of(store, store.device_tables().await?).await?) })
+    let buckets = newest_of(store, store.device_tables().await?).await?;
+    Ok(Fleet { devices: views(&buckets), heard: heard(&buckets) })
+}
+
+/// When each partition was heard; what belongs to no partition, or has no times, is left out.
+fn heard(buckets: &[Bucket]) -> Vec<HeardPartition> {
+    let mut by_source: BTreeMap<&Source, Vec<&Bucket>> = BTreeMap::new();
+    for bucket in buckets.iter().filter(|bucket| !bucket.source.1.is_empty()) {
+        by_source.entry(&bucket.source).or_default().push(bucket);
+    }
+    let partition = |((hub, partition), buckets): (&Source, Vec<&Bucket>)| {
+        let heard_to = buckets.iter().map(|bucket| bucket.heard_to).max().filter(|heard_to| *heard_to > 0)?;
+        // Those that were silent already say nothing about how long the others pause.
+        let lively = |row: &&DeviceRow| {
+            row.arrived.zip(row.allowance).is_some_and(|(arrived, allowance)| arrived + allowance >= heard_to)
+        };
+        let rows = buckets.iter().flat_map(|bucket| bucket.rows.values());
+        Some(HeardPartition {
+            hub: hub.clone(),
+            partition: partition.clone(),
+            heard_to,
+            allowance: rows.filter(lively).filter_map(|row| row.allowance).min(),
+            bucket: buckets.iter().max_by_key(|bucket| bucket.rows.len())?.name.clone(),
+        })
+    };
+    by_source.into_iter().filter_map(partition).collect()
 }
 
 /// Shows the devices of all buckets.
@@ -347,6 +398,24 @@ mod tests {
         assert_eq!(silent(&[d, bucket("0", &[("e", 20_000)], 20_000)]), [("d".to_owned(), 17_000)]);
         let d = bucket("0", &[("d", 12_000)], 12_000);
         assert_eq!(silent(&[d, bucket("1", &[("e", 20_000)], 20_000)]), []);
+    }
+
+    #[test]
+    fn a_partition_may_pause_as_long_as_its_most_talkative_device() {
+        let mut talkative = bucket("0", &[("a", 9_000), ("gone", 1_000)], 10_000);
+        talkative.rows.get_mut("gone").unwrap().allowance = Some(2_000);
+        let mut patient = bucket("0", &[("b", 12_000), ("c", 11_000), ("d", 11_000)], 12_000);
+        patient.name = "l.0.1".to_owned();
+        patient.rows.values_mut().for_each(|row| row.allowance = Some(60_000));
+        let mut unknown = bucket("1", &[("e", 3_000)], 3_000);
+        unknown.rows.values_mut().for_each(|row| row.allowance = None);
+        let nowhere = bucket("", &[("f", 3_000)], 3_000);
+        let found = heard(&[talkative, patient, unknown, nowhere, bucket("2", &[("g", 1)], 0)]);
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.partition.as_str(), one.heard_to, one.allowance, one.bucket.as_str()))
+            .collect();
+        assert_eq!(found, [("0", 12_000, Some(5_000), "l.0.1"), ("1", 3_000, None, "l.1.0")]);
     }
 
     #[test]

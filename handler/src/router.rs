@@ -21,9 +21,9 @@ use crate::access;
 use crate::app::App;
 use crate::clock::now_ms;
 use crate::functions::{
-    acknowledge_alert, find_readings, get_summary, list_alerts, list_devices, list_mutes, list_readings,
-    list_rejects, mute_devices, negotiate, score_telemetry, send_alerts, send_digest, serve_dashboard,
-    unmute_devices,
+    acknowledge_alert, announce_act, find_readings, get_summary, list_alerts, list_devices, list_mutes,
+    list_readings, list_rejects, mute_devices, negotiate, score_telemetry, send_alerts, send_digest,
+    serve_dashboard, unmute_devices,
 };
 use crate::reply::ApiError;
 use crate::store::StoreError;
@@ -39,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/send_digest", post(tell_digest))
         .route("/negotiate", post(connect))
         .route("/acknowledge_alert", post(acknowledge))
+        .route("/announce_act", post(announce))
         .route("/mute_devices", post(mute))
         .route("/unmute_devices", post(unmute))
         .fallback(forwarded)
@@ -84,6 +85,10 @@ async fn connect(State(app): State<Arc<App>>, body: Bytes) -> Response {
 
 async fn acknowledge(State(app): State<Arc<App>>, body: Bytes) -> Response {
     into_response(acknowledge_alert::handle(&app, &body, now_ms()).await)
+}
+
+async fn announce(State(app): State<Arc<App>>, body: Bytes) -> Response {
+    into_response(announce_act::handle(&app, &body, now_ms()).await)
 }
 
 async fn mute(State(app): State<Arc<App>>, body: Bytes) -> Response {

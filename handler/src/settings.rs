@@ -27,7 +27,7 @@ use self::reader::Reader;
 pub use self::webhook::{WebhookFormat, WebhookSettings};
 
 /// Settings that a person sets, connections apart: name and meaning.
-pub const NAMES: [(&str, &str); 23] = [
+pub const NAMES: [(&str, &str); 24] = [
     ("TELEMETRY_HUB", "name of the event hub, or the Event Hub-compatible name of the IoT Hub"),
     ("TELEMETRY_CONSUMER_GROUP", "consumer group that is the app's own"),
     ("DETECTION_POLICY", "`calibrated` judges by each device's own habits, `fixed` by the original rule"),
@@ -57,6 +57,10 @@ pub const NAMES: [(&str, &str); 23] = [
         "file of PEM certificates that mail servers may show beside those of the platform's authorities",
     ),
     ("OUTBOX", "folder of mail that is written to files"),
+    (
+        "SILENT_AFTER_MINUTES",
+        "minutes without any reading after which a hub is told to be silent; 0 means never",
+    ),
     ("DASHBOARD_URL", "address of the page, for links in mail"),
     ("WEBHOOK_URL", "address that notifications are posted to as well"),
     ("WEBHOOK_SECRET", "what posts are signed with"),
@@ -122,6 +126,9 @@ pub struct Settings {
     pub webhook: Option<WebhookSettings>,
     /// When the digest is due, and the time zone of all that is sent.
     pub digest: DigestSettings,
+    /// Least time without any reading after which a hub, or a partition of it, is told to be silent;
+    /// `SILENT_AFTER_MINUTES`, 15; `None` for never.
+    pub silent_after: Option<Duration>,
     /// Address of the page, without a slash at its end, for links in mail; `DASHBOARD_URL`, none.
     pub dashboard_url: Option<String>,
     /// Origin of the SignalR service that the page connects to, where the settings name it.
@@ -188,6 +195,8 @@ impl Settings {
         let mail = MailSettings::read(&mut reader);
         let webhook = WebhookSettings::read(&mut reader);
         let digest = DigestSettings::read(&mut reader);
+        let silent_minutes: u64 = reader.number("SILENT_AFTER_MINUTES", 0, 10_080, 15);
+        let silent_after = (silent_minutes > 0).then(|| Duration::from_secs(silent_minutes * 60));
         let dashboard_url = reader.page();
         let signalr_origin = connections::signalr_origin(&mut reader);
         let log_level = reader.log_level();
@@ -209,6 +218,7 @@ impl Settings {
                 mail,
                 webhook,
                 digest,
+                silent_after,
                 dashboard_url,
                 signalr_origin,
                 log_level,

@@ -44,8 +44,16 @@ impl<T, E> SharedRead<T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
+        self.read_within(self.fresh_for, read).await
+    }
+
+    /// As [`SharedRead::read`], with what was read so long ago at most.
+    pub(crate) async fn read_within<F>(&self, fresh_for: Duration, read: impl FnOnce() -> F) -> Outcome<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         loop {
-            match self.turn() {
+            match self.turn(fresh_for) {
                 Turn::Fresh(value) => return Ok(value),
                 Turn::Read(outcome) => return self.finish(&outcome, read().await),
                 Turn::Wait(mut running) => {
@@ -59,10 +67,10 @@ impl<T, E> SharedRead<T, E> {
         }
     }
 
-    fn turn(&self) -> Turn<T, E> {
+    fn turn(&self, fresh_for: Duration) -> Turn<T, E> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, value)) = &state.last
-            && at.elapsed() < self.fresh_for
+            && at.elapsed() < fresh_for
         {
             return Turn::Fresh(Arc::clone(value));
         }

@@ -4,8 +4,8 @@ mod people;
 
 pub use self::people::{
     AcknowledgeOutcome, AcknowledgeRequest, AcknowledgeResult, AcknowledgeView, AcknowledgedView, ActView,
-    LivePeople, MuteRequest, MuteState, MuteView, MutedView, MutesView, PEOPLE_TARGET, TimeText,
-    UnmuteRequest,
+    AnnounceRequest, AnnounceView, LivePeople, MuteRequest, MuteState, MuteView, MutedView, MutesView,
+    PEOPLE_TARGET, TimeText, UnmuteRequest,
 };
 use serde::{Deserialize, Serialize};
 

@@ -29,7 +29,7 @@ pub struct NotificationDocument {
     pub version: u32,
     /// [`NOTIFICATION_TTL_S`].
     pub ttl: i64,
-    /// What it is one of: `mail-alerts`, `webhook-alerts`, `mail-digest`.
+    /// What it is one of: `mail-alerts`, `mail-silence`, `mail-digest`, `webhook-alerts`, `webhook-silence`.
     pub chain: String,
     /// Its place there, without gaps; of digests the day that it reports on, counted from 1970.
     pub number: i64,
@@ -51,6 +51,9 @@ pub struct NotificationDocument {
     pub seen_to: i64,
     /// What it told, in hashes of eight characters each: nothing is told twice.
     pub told: String,
+    /// In chains of silences: who is silent as far as its recipients are told, this notification included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Silent>,
     /// What it says.
     pub content: Content,
 }
@@ -65,6 +68,19 @@ pub enum NotificationState {
     Waiting,
     /// Every recipient is served, or never will be.
     Done,
+}
+
+/// A hub that is silent as a whole, or a partition of one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Silent {
+    /// The event hub.
+    pub hub: String,
+    /// Its partition; `None` for the hub as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// When it was heard last, in epoch milliseconds by the hub's clock.
+    pub since: i64,
 }
 
 /// A recipient.
@@ -126,10 +142,25 @@ pub struct Digest {
     pub silent: Vec<(String, i64)>,
     /// How many of these there are.
     pub n_silent: u64,
+    /// Events that came from the hubs, told by their numbering, and lost ones; `None` where it could not be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<DigestCompleteness>,
     /// Rejects of the period by reason, the most frequent first.
     pub rejects: Vec<(String, u64)>,
     /// What could not be found out.
     pub missing: Vec<String>,
+}
+
+/// How many events there were, and how many there should have been.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DigestCompleteness {
+    /// Events of the period, about.
+    pub n_events: u64,
+    /// Of the period before, about: as many are expected.
+    pub n_before: u64,
+    /// Events of the period that were lost before they were scored.
+    pub n_lost: u64,
 }
 
 /// How many devices there are, and how they are.
@@ -170,6 +201,12 @@ pub struct DigestDevice {
     pub alert: NewsAlert,
     /// Its kind.
     pub kind: String,
+    /// Its stored readings of the period.
+    #[serde(default)]
+    pub n_readings: u64,
+    /// How many there should be at its usual pace, about; `None` with too few to know that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_expected: Option<u64>,
     /// Seconds since the begin of the period and degrees Celsius, at most a few hundred: extremes are kept.
     pub curve: Vec<(i64, f32)>,
 }
@@ -192,7 +229,7 @@ pub struct NewsGroup {
     pub kind: String,
     /// `warning` or `critical`: the gravest of them.
     pub severity: String,
-    /// A device's id, or what all their ids begin with, and a `*`.
+    /// A device's id, or what all their ids begin with, and a `*`; of silences the hub or partition in words.
     pub devices: String,
     /// How many devices.
     pub n_devices: u64,
@@ -210,6 +247,8 @@ pub struct NewsGroup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NewsEvent {
+    /// Nothing was heard of a hub, or of one of its partitions, for longer than there usually is.
+    Silent,
     /// They became critical.
     Escalated,
     /// They were opened.
@@ -220,6 +259,8 @@ pub enum NewsEvent {
     Passed,
     /// They were closed.
     Closed,
+    /// A hub, or one of its partitions, is heard again.
+    Back,
 }
 
 /// An alert in a notification.
@@ -245,6 +286,14 @@ pub struct NewsAlert {
     /// The greatest score so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_score: Option<f64>,
+}
+
+impl Silent {
+    /// Whether both are about the same hub or partition.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.hub, &self.partition) == (&other.hub, &other.partition)
+    }
 }
 
 impl NotificationDocument {

@@ -29,13 +29,13 @@ pub struct Act {
     pub at: i64,
 }
 
-/// Somebody takes note of an alert until it closes.
+/// Somebody takes note of an alert until it closes, or takes that back.
 ///
-/// An alert may have several: the one with the earliest `at` counts.
+/// An alert may have several: of those after the newest that takes back, the one with the earliest `at` counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Acknowledgement {
-    /// Hash of alert, person and note.
+    /// Hash of alert, person, moment and note.
     pub id: String,
     /// [`ACKNOWLEDGEMENT`].
     #[serde(rename = "type")]
@@ -46,6 +46,9 @@ pub struct Acknowledgement {
     pub ttl: i64,
     /// The alert.
     pub alert_id: String,
+    /// `false` takes back what was acknowledged up to this moment.
+    #[serde(default = "yes")]
+    pub acknowledged: bool,
     /// Who and when.
     #[serde(flatten)]
     pub act: Act,
@@ -59,7 +62,7 @@ pub struct Acknowledgement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mute {
-    /// Hash of devices, time, reason and person.
+    /// Hash of devices, time, reason, person and moment.
     pub id: String,
     /// [`MUTE`].
     #[serde(rename = "type")]
@@ -106,13 +109,15 @@ pub struct Unmute {
 impl Acknowledgement {
     /// Of an alert; `None` when its id is none.
     #[must_use]
-    pub fn new(alert_id: &str, note: &str, act: Act) -> Option<Self> {
+    pub fn new(alert_id: &str, acknowledged: bool, note: &str, act: Act) -> Option<Self> {
+        let what = if acknowledged { "acknowledged" } else { "taken back" };
         Some(Self {
-            id: id_of(ACKNOWLEDGEMENT, &[alert_id, &act.by, note]),
+            id: id_of(ACKNOWLEDGEMENT, &[alert_id, what, &act.by, &act.at.to_string(), note]),
             document_type: ACKNOWLEDGEMENT.to_owned(),
             bucket: bucket_of_alert(alert_id)?.to_owned(),
             ttl: ALERT_TTL_S,
             alert_id: alert_id.to_owned(),
+            acknowledged,
             act,
             note: note.to_owned(),
         })
@@ -124,7 +129,10 @@ impl Mute {
     #[must_use]
     pub fn new(devices: &str, (from, until): (i64, i64), reason: &str, act: Act) -> Self {
         Self {
-            id: id_of(MUTE, &[devices, &from.to_string(), &until.to_string(), reason, &act.by]),
+            id: id_of(
+                MUTE,
+                &[devices, &from.to_string(), &until.to_string(), reason, &act.by, &act.at.to_string()],
+            ),
             document_type: MUTE.to_owned(),
             bucket: PEOPLE_BUCKET.to_owned(),
             ttl: ttl_s(until, act.at),
@@ -184,6 +192,11 @@ fn id_of(document_type: &str, parts: &[&str]) -> String {
     format!("{document_type}-{hash}")
 }
 
+/// What a document meant before acknowledgements could be taken back.
+fn yes() -> bool {
+    true
+}
+
 /// Seconds from an act to a year after a time, both in epoch milliseconds.
 fn ttl_s(until: i64, at: i64) -> i64 {
     until.saturating_sub(at).max(0) / 1000 + ALERT_TTL_S
@@ -206,13 +219,20 @@ mod tests {
     #[test]
     fn documents() {
         let alert = alert_id("1a2b3c4d.0.3", 4711, 0, "spike");
-        let acknowledgement = Acknowledgement::new(&alert, "on my way", act(1_767_323_045_000)).unwrap();
+        let acknowledgement =
+            Acknowledgement::new(&alert, true, "on my way", act(1_767_323_045_000)).unwrap();
+        let taken_back = Acknowledgement::new(&alert, false, "", act(1_767_323_046_000)).unwrap();
         let mute = mute("freezer-*");
         let unmute = Unmute::new(&mute, act(1_767_323_100_000));
         let json = |document: Result<RawObject, _>| document.unwrap().json().to_owned();
         insta::assert_snapshot!(
-            [json(RawObject::of(&acknowledgement)), json(RawObject::of(&mute)), json(RawObject::of(&unmute))]
-                .join("\n")
+            [
+                json(RawObject::of(&acknowledgement)),
+                json(RawObject::of(&taken_back)),
+                json(RawObject::of(&mute)),
+                json(RawObject::of(&unmute)),
+            ]
+            .join("\n")
         );
     }
 
@@ -223,12 +243,23 @@ mod tests {
         assert_ne!(one.id, mute("a").id);
         let longer = Mute::new(&one.devices, (one.from, one.until + 1), &one.reason, act(1_767_322_000_000));
         assert_ne!(one.id, longer.id);
+        let later = Mute::new(&one.devices, (one.from, one.until), &one.reason, act(1_767_322_000_001));
+        assert_ne!(one.id, later.id);
         let alert = "b.1.0.spike";
         let note = |by: &str, note: &str| {
-            Acknowledgement::new(alert, note, Act { by: by.to_owned(), at: 1 }).unwrap().id
+            Acknowledgement::new(alert, true, note, Act { by: by.to_owned(), at: 1 }).unwrap().id
         };
         assert_eq!(note("x", "y"), note("x", "y"));
         assert_ne!(note("x", "yz"), note("xy", "z"));
+    }
+
+    #[test]
+    fn a_document_that_does_not_say_so_takes_nothing_back() {
+        let taken_back = Acknowledgement::new("b.1.0.spike", false, "", act(1)).unwrap();
+        let mut json = serde_json::to_value(&taken_back).unwrap();
+        assert_eq!(json["acknowledged"], false);
+        json.as_object_mut().unwrap().remove("acknowledged");
+        assert!(serde_json::from_value::<Acknowledgement>(json).unwrap().acknowledged);
     }
 
     #[test]

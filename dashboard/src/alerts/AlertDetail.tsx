@@ -3,15 +3,11 @@ import { useEffect, useRef, useState } from "react";
 import type { ApiClient } from "../api/client.ts";
 import { describeFailure } from "../api/failure.ts";
 import type { Alert } from "../api/types.ts";
-import { formatCelsius, formatScore } from "../format/numbers.ts";
-import { formatAge, formatClock, formatInstant } from "../format/times.ts";
-import { AlertMark, AlertNotes } from "./AlertMark.tsx";
+import { Acknowledgement } from "./Acknowledgement.tsx";
+import { AlertFacts } from "./AlertFacts.tsx";
+import { AlertMark } from "./AlertMark.tsx";
 import { MuteForm } from "./MuteForm.tsx";
-import { Sparkline } from "./Sparkline.tsx";
-import { type Signature, StatementForm } from "./StatementForm.tsx";
-import { useAct } from "./useAct.ts";
-
-const BOX = { width: 360, height: 90, padding: 4 };
+import type { Signature } from "./StatementForm.tsx";
 
 export interface AlertDetailProps {
   readonly client: ApiClient;
@@ -43,7 +39,7 @@ export function AlertDetail(props: AlertDetailProps) {
       {alert === null ? (
         <p className="nothing">There is no such alert, or it is more than a year old.</p>
       ) : null}
-      {alert === undefined || alert === null ? null : <Facts {...props} alert={alert} />}
+      {alert === undefined || alert === null ? null : <Body {...props} alert={alert} />}
     </section>
   );
 }
@@ -79,110 +75,21 @@ function Head({ alert, alertId, closeHref }: HeadProps) {
   );
 }
 
-function Facts(props: AlertDetailProps & { alert: Alert }) {
+function Body(props: AlertDetailProps & { alert: Alert }) {
   const { client, alert, now, signature, onActed, deviceHrefOf } = props;
-  const { deviceId, openedAt, beganAt, closedAt, temperature, expected, peakScore } = alert;
-  const waits = alert.state === "open" && alert.acknowledged === null;
   return (
     <div className="alert-body">
-      <p>
-        <AlertNotes alert={alert} /> <a href={deviceHrefOf(deviceId)}>Show the device’s chart</a>
-      </p>
-      <figure>
-        <Sparkline alert={alert} box={BOX} />
-        <figcaption className="hint">{captionOf(alert)}</figcaption>
-      </figure>
-      <dl className="alert-facts">
-        <Fact name="State">
-          {alert.state}, {alert.severity}
-        </Fact>
-        <Fact name="Opened">
-          {formatInstant(openedAt)} ({formatAge(openedAt, now)})
-        </Fact>
-        {beganAt === openedAt ? null : <Fact name="Began">{formatInstant(beganAt)}</Fact>}
-        {closedAt === null ? null : <Fact name="Closed">{formatInstant(closedAt)}</Fact>}
-        <Fact name="Temperature">{formatCelsius(temperature)} °C</Fact>
-        <Fact name="Expected">
-          {formatCelsius(expected)}
-          {expected === null ? "" : " °C"}
-        </Fact>
-        <Fact name="Peak score">{formatScore(peakScore)}</Fact>
-      </dl>
-      {waits ? (
-        <Acknowledge client={client} alert={alert} signature={signature} onActed={onActed} />
-      ) : (
-        <AcknowledgedBy alert={alert} />
-      )}
+      <AlertFacts alert={alert} now={now} deviceHref={deviceHrefOf(alert.deviceId)} />
+      <Acknowledgement client={client} alert={alert} signature={signature} onActed={onActed} />
       <h3>Mute</h3>
       <MuteForm
-        key={deviceId}
+        key={alert.deviceId}
         client={client}
-        devices={deviceId}
+        devices={alert.deviceId}
         signature={signature}
         onMuted={onActed}
       />
     </div>
-  );
-}
-
-/** What the picture shows, in words. */
-function captionOf({ readings }: Alert): string {
-  const [first, last] = [readings[0], readings.at(-1)];
-  if (first === undefined || last === undefined) {
-    return "No readings are stored with it.";
-  }
-  const levels = readings.map(([, celsius]) => celsius);
-  const [low, high] = [Math.min(...levels), Math.max(...levels)].map(formatCelsius);
-  const [from, to] = [first[0], last[0]].map((time) => formatClock(time, false));
-  return `The readings up to its opening, from ${from} to ${to}: ${low} to ${high} °C`;
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function AcknowledgedBy({ alert: { acknowledged } }: { alert: Alert }) {
-  if (acknowledged === null) {
-    return null;
-  }
-  const { by, at, note } = acknowledged;
-  return (
-    <p className="acknowledged">
-      Acknowledged by <bdi>{by}</bdi>, {formatInstant(at)}
-      {note === "" ? "." : ": "}
-      {note === "" ? null : (
-        <q>
-          <bdi>{note}</bdi>
-        </q>
-      )}
-    </p>
-  );
-}
-
-type AcknowledgeProps = Pick<AlertDetailProps, "client" | "signature" | "onActed">;
-
-function Acknowledge(props: AcknowledgeProps & { alert: Alert }) {
-  const { client, alert, signature, onActed } = props;
-  const act = useAct();
-  return (
-    <>
-      <h3>Acknowledge</h3>
-      <StatementForm
-        label="Note (optional)"
-        button="Acknowledge"
-        act={act}
-        signature={signature}
-        onSubmit={(statement) => {
-          const { alertId } = alert;
-          act.run((signal) => client.acknowledge([alertId], statement, signal), onActed);
-        }}
-      />
-    </>
   );
 }
 

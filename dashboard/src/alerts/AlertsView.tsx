@@ -1,14 +1,15 @@
 /** Alerts, newest first: filters, the list, and what is done with several at once. */
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import type { AlertFilter } from "../api/alerts.ts";
 import type { ApiClient } from "../api/client.ts";
-import type { Alert } from "../api/types.ts";
+import type { AcknowledgeResult, Alert } from "../api/types.ts";
 import { formatCount } from "../format/numbers.ts";
 import { AlertFilters } from "./AlertFilters.tsx";
 import { AlertRow } from "./AlertRow.tsx";
-import { EMPTY, type Feed, openFeed } from "./feed.ts";
+import { describeRefusals } from "./refusals.ts";
 import { type Signature, StatementForm } from "./StatementForm.tsx";
 import { useAct } from "./useAct.ts";
+import { useFeed } from "./useFeed.ts";
 
 /** As the API bounds one act. */
 const MOST_SELECTED = 1_000;
@@ -31,6 +32,7 @@ export function AlertsView(props: AlertsViewProps) {
   const { client, filter, onFilter, chosenId, hrefOf, mutesHref, news, now } = props;
   const { state, more, refresh } = useFeed(client, filter, news);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [refusals, setRefusals] = useState<string | null>(null);
   const { alerts, loading, problem } = state;
   const waiting = alerts.filter((alert) => alert.state === "open" && alert.acknowledged === null);
   const chosen = waiting.filter(({ alertId }) => selected.has(alertId)).slice(0, MOST_SELECTED);
@@ -53,12 +55,21 @@ export function AlertsView(props: AlertsViewProps) {
         waiting={waiting}
         chosen={chosen}
         onSelect={(ids) => setSelected(new Set(ids))}
-        onActed={() => {
+        onResults={(results) => {
+          setRefusals(describeRefusals(results, alerts));
           setSelected(new Set());
           refresh();
           props.onActed();
         }}
       />
+      {refusals === null ? null : (
+        <p className="notice" role="alert">
+          {refusals}.{" "}
+          <button type="button" className="link" onClick={() => setRefusals(null)}>
+            Close
+          </button>
+        </p>
+      )}
       <div className="table-scroller">
         <ul className="alert-list" aria-label="Alerts, newest first">
           {alerts.map((alert) => (
@@ -110,9 +121,10 @@ interface BulkBarProps extends AlertsViewProps {
   readonly waiting: readonly Alert[];
   readonly chosen: readonly Alert[];
   readonly onSelect: (alertIds: readonly string[]) => void;
+  readonly onResults: (results: readonly AcknowledgeResult[]) => void;
 }
 
-function BulkBar({ client, waiting, chosen, signature, onSelect, onActed }: BulkBarProps) {
+function BulkBar({ client, waiting, chosen, signature, onSelect, onResults }: BulkBarProps) {
   const act = useAct();
   if (waiting.length === 0) {
     return null;
@@ -138,9 +150,9 @@ function BulkBar({ client, waiting, chosen, signature, onSelect, onActed }: Bulk
             const ids = chosen.map(({ alertId }) => alertId);
             act.run(
               (signal) => client.acknowledge(ids, statement, signal),
-              () => {
+              (results) => {
                 clear();
-                onActed();
+                onResults(results);
               },
             );
           }}
@@ -148,29 +160,4 @@ function BulkBar({ client, waiting, chosen, signature, onSelect, onActed }: Bulk
       )}
     </div>
   );
-}
-
-function useFeed(client: ApiClient, filter: AlertFilter, news: number) {
-  const [state, setState] = useState(EMPTY);
-  const feed = useRef<Feed | null>(null);
-  const { state: alertState, acknowledged, severity, devices } = filter;
-  useEffect(() => {
-    setState(EMPTY);
-    const asked = { state: alertState, acknowledged, severity, devices };
-    const opened = openFeed({ client, filter: asked, onChange: setState });
-    feed.current = opened;
-    return () => opened.close();
-  }, [client, alertState, acknowledged, severity, devices]);
-  const known = useRef(news);
-  useEffect(() => {
-    if (known.current !== news) {
-      known.current = news;
-      feed.current?.refresh();
-    }
-  }, [news]);
-  return {
-    state,
-    more: () => feed.current?.more(),
-    refresh: () => feed.current?.refresh(),
-  };
 }

@@ -4,10 +4,22 @@ import { createAlertCalls } from "./alerts.ts";
 const signal = new AbortController().signal;
 const filter = { state: "open", acknowledged: "", severity: "", devices: "" } as const;
 
-/** Answers every call with `body`; returns the calls' paths and requests. */
+const ANNOUNCE = "/api/acts/announce";
+
+/**
+ * Answers every call with `body`, and refuses to announce; returns the calls' paths and requests,
+ * and how often an act was announced.
+ */
 function stubFetch(body: unknown, status = 200) {
-  const calls: Array<{ path: string; init: RequestInit }> = [];
+  const calls: Array<{ path: string; init: RequestInit }> & { announced: number } = Object.assign(
+    [],
+    { announced: 0 },
+  );
   vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+    if (path === ANNOUNCE) {
+      calls.announced += 1;
+      throw new TypeError("the service is away");
+    }
     calls.push({ path, init });
     return new Response(JSON.stringify(body), { status });
   });
@@ -39,11 +51,14 @@ describe("alert calls", () => {
     const client = createAlertCalls("secret");
     const results = await client.acknowledge(["x"], { text: "on my way", by: "" }, signal);
     await client.acknowledge(["x"], { text: "", by: "anna" }, signal);
+    await client.takeBack("x", { text: "not mine", by: "anna" }, signal);
     expect(results).toEqual([{ alertId: "x", result: "unchanged" }]);
     expect(calls.map(({ init }) => [init.method, JSON.parse(String(init.body))])).toEqual([
       ["POST", { alertIds: ["x"], note: "on my way" }],
       ["POST", { alertIds: ["x"], note: "", by: "anna" }],
+      ["POST", { alertIds: ["x"], acknowledged: false, note: "not mine", by: "anna" }],
     ]);
+    expect(calls.announced, "each is announced, which may fail").toBe(3);
     expect(calls[0]?.init.headers).toEqual({
       "content-type": "application/json",
       "x-api-key": "secret",
@@ -68,6 +83,7 @@ describe("alert calls", () => {
     const act = createAlertCalls(null).unmute("mute-1", "", signal);
     await expect(act).rejects.toThrow("/api/mutes/end answered 500");
     expect(calls).toHaveLength(2);
+    expect(calls.announced).toBe(0);
   });
 
   it("say why an act was refused", async () => {

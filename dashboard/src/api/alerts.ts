@@ -1,10 +1,11 @@
 /**
  * The calls about alerts and mutes: listing, and what the viewer decides.
  *
- * A call that decides something may be repeated: the API does it once.
+ * A call that decides something may be repeated: the API does it once. After its success others are
+ * told, by a call of its own that may fail: they would look again by themselves, only later.
  */
 import { acknowledgeResults, alertPage, muteAnswer, muteList } from "./answers.ts";
-import { decode, getJson, postJson } from "./request.ts";
+import { type Answer, decode, getJson, postAside, postJson } from "./request.ts";
 import type { AcknowledgeResult, Alert, AlertPage, Mute } from "./types.ts";
 
 const ALERTS_PER_PAGE = 100;
@@ -44,6 +45,8 @@ export interface AlertCalls {
     statement: Statement,
     signal: AbortSignal,
   ): Promise<readonly AcknowledgeResult[]>;
+  /** Takes back that somebody took note. */
+  takeBack(alertId: string, statement: Statement, signal: AbortSignal): Promise<void>;
   listMutes(signal: AbortSignal): Promise<readonly Mute[]>;
   mute(order: MuteOrder, statement: Statement, signal: AbortSignal): Promise<Mute>;
   unmute(muteId: string, by: string, signal: AbortSignal): Promise<Mute>;
@@ -59,8 +62,11 @@ export function createAlertCalls(apiKey: string | null): AlertCalls {
     },
     acknowledge: async (alertIds, { text, by }, signal) => {
       const body = { alertIds, note: text, ...named(by) };
-      const answer = await postJson("/api/alerts/acknowledge", body, apiKey, signal);
-      return decode(answer, acknowledgeResults);
+      return decode(await act("/api/alerts/acknowledge", body, apiKey, signal), acknowledgeResults);
+    },
+    takeBack: async (alertId, { text, by }, signal) => {
+      const body = { alertIds: [alertId], acknowledged: false, note: text, ...named(by) };
+      decode(await act("/api/alerts/acknowledge", body, apiKey, signal), acknowledgeResults);
     },
     listMutes: async (signal) =>
       decode(await getJson(`/api/mutes?limit=${MOST_MUTES}`, apiKey, signal), muteList),
@@ -68,13 +74,24 @@ export function createAlertCalls(apiKey: string | null): AlertCalls {
       const { devices, from, minutes } = order;
       const begin = from === null ? {} : { from };
       const body = { devices, ...begin, minutes, reason: text, ...named(by) };
-      return decode(await postJson("/api/mutes", body, apiKey, signal), muteAnswer);
+      return decode(await act("/api/mutes", body, apiKey, signal), muteAnswer);
     },
     unmute: async (muteId, by, signal) => {
       const body = { muteId, ...named(by) };
-      return decode(await postJson("/api/mutes/end", body, apiKey, signal), muteAnswer);
+      return decode(await act("/api/mutes/end", body, apiKey, signal), muteAnswer);
     },
   };
+}
+
+async function act(
+  path: string,
+  body: unknown,
+  apiKey: string | null,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answer = await postJson(path, body, apiKey, signal);
+  postAside("/api/acts/announce", apiKey);
+  return answer;
 }
 
 function named(by: string): { by?: string } {

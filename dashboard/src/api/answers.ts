@@ -151,7 +151,10 @@ export const acknowledgeResults: Decoder<readonly AcknowledgeResult[]> = object(
     list(
       object((part) => ({
         alertId: part("alertId", string),
-        result: part("result", oneOf(["acknowledged", "unchanged", "closed", "unknown"])),
+        result: part(
+          "result",
+          oneOf(["acknowledged", "withdrawn", "unchanged", "closed", "unknown"]),
+        ),
       })),
     ),
   ),

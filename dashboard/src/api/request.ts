@@ -56,6 +56,12 @@ export async function postJson(
   return readJson(path, await sendAgain(path, apiKey, signal, init), signal);
 }
 
+/** Posts something on which nothing depends, waits for no answer, and does it once. */
+export function postAside(path: string, apiKey: string | null): void {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+  send(path, apiKey, new AbortController().signal, init).catch(() => undefined);
+}
+
 async function sendAgain(
   path: string,
   apiKey: string | null,

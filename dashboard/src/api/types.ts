@@ -125,10 +125,10 @@ export interface AlertPage {
   readonly next: string | null;
 }
 
-/** What became of one alert that was to be acknowledged. */
+/** What became of one alert about which somebody decided. */
 export interface AcknowledgeResult {
   readonly alertId: string;
-  readonly result: "acknowledged" | "unchanged" | "closed" | "unknown";
+  readonly result: "acknowledged" | "withdrawn" | "unchanged" | "closed" | "unknown";
 }
 
 /** A time in which nobody is notified of some devices. */

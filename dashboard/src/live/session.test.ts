@@ -41,6 +41,7 @@ function start(part: Partial<ApiClient> = {}) {
     acknowledge: vi.fn(),
     listMutes: vi.fn(),
     mute: vi.fn(),
+    takeBack: vi.fn(),
     unmute: vi.fn(),
     ...part,
   };

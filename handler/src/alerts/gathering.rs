@@ -7,9 +7,9 @@ use wire::api::AlertView;
 use wire::documents::AlertDocument;
 
 use super::cursor::Cursor;
-use super::{ALL_TIMES, Page, Question, standing};
+use super::{Page, Question, standing};
 use crate::fleet::Fleet;
-use crate::store::StoreError;
+use crate::store::{ALL_TIMES, StoreError};
 
 /// Alerts after which a page ends, however few were asked for among them.
 const ENOUGH_ALERTS: usize = 4096;

@@ -8,8 +8,8 @@
 //! |---|---|
 //! | not there | open, not acknowledged; or closed at once, where the closing was stored first |
 //! | open | open, acknowledged, closed, or both |
-//! | open, acknowledged | closed, acknowledged |
-//! | closed | closed, acknowledged: by an act from before the closing, stored after it |
+//! | open, acknowledged | closed, acknowledged; or not acknowledged any more, by an act that takes it back |
+//! | closed | closed, acknowledged or not any more: by an act from before the closing, stored after it |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use wire::people::{Acknowledgement, Act, Mute, Unmute};
 
 use super::{add_decisions, standing};
 use crate::fleet::Fleet;
-use crate::people::{Acknowledgements, Mutes, take_note};
+use crate::people::{Acknowledgements, Mutes, Statement, decide};
 use crate::store::MuteDocument;
 
 const DEVICE: &str = "freezer-7";
@@ -32,9 +32,12 @@ enum Action {
     Open,
     Escalate,
     Close,
-    Acknowledge {
+    /// Somebody takes note, or takes that back; the clock of the machine may be behind by so many steps.
+    Decide {
+        acknowledged: bool,
         alert: usize,
         person: usize,
+        behind: i64,
     },
     Mute {
         steps: i64,
@@ -80,6 +83,7 @@ struct World {
     acknowledgements: Vec<Acknowledgement>,
     mute_documents: Vec<MuteDocument>,
     seen: BTreeMap<String, Seen>,
+    /// Alerts about which somebody decided at any time.
     acknowledged: BTreeSet<String>,
 }
 
@@ -108,7 +112,11 @@ impl World {
                 self.open = None;
                 self.replace_row();
             }
-            (Action::Acknowledge { alert, person }, _) => self.acknowledge(alert, person),
+            (Action::Decide { acknowledged, alert, person, behind }, _) => {
+                let at = self.now - behind * STEP_MS;
+                let act = Act { at, ..self.person(person) };
+                self.decide(acknowledged, alert, &act);
+            }
             (Action::Mute { steps }, _) => {
                 let mute =
                     Mute::new("freezer-*", (self.now, self.now + steps * STEP_MS), "x", self.person(0));
@@ -131,13 +139,17 @@ impl World {
     }
 
     /// People act on what they see.
-    fn acknowledge(&mut self, alert: usize, person: usize) {
+    fn decide(&mut self, acknowledged: bool, alert: usize, act: &Act) {
         let Some(alert_id) = self.alerts.get(alert % self.alerts.len().max(1)).cloned() else { return };
         let views = self.look();
         let known = views.iter().find(|view| view.alert_id == alert_id);
-        let (_, document) = take_note(&alert_id, known, "", &self.person(person));
+        let earlier: Acknowledgements = self.acknowledgements.iter().cloned().collect();
+        let statement = Statement { acknowledged, note: "", act };
+        let (result, document) = decide(&alert_id, known, &earlier, statement);
         if let Some(document) = document {
-            assert!(!self.acknowledged.contains(&alert_id) || known.unwrap().acknowledged.is_none());
+            let known = known.unwrap();
+            assert!(known.state == AlertState::Open && known.acknowledged.is_some() != acknowledged);
+            assert_eq!(result.acknowledged.is_some(), acknowledged);
             self.acknowledged.insert(alert_id);
             self.written.push(Document::Acknowledgement(document));
         }
@@ -225,7 +237,7 @@ impl World {
     }
 
     fn look(&self) -> Vec<AlertView> {
-        let fleet = Fleet { devices: self.row.iter().cloned().collect() };
+        let fleet = Fleet { devices: self.row.iter().cloned().collect(), ..Fleet::default() };
         let acknowledgements: Acknowledgements = self.acknowledgements.iter().cloned().collect();
         let mutes: Mutes = self.mute_documents.iter().cloned().collect();
         let mut by_alert: BTreeMap<&str, Vec<AlertDocument>> = BTreeMap::new();
@@ -252,7 +264,9 @@ impl World {
                 None => assert!(now.acknowledged_at.is_none(), "{view:?}"),
                 Some(before) => {
                     assert!(before.is_open || !now.is_open, "opened again: {view:?}");
-                    if let Some(earlier) = before.acknowledged_at {
+                    if let Some(earlier) = before.acknowledged_at
+                        && !self.is_taken_back(&view.alert_id, earlier)
+                    {
                         // An act from before may be stored later; one from after counts for nothing.
                         assert!(now.acknowledged_at.is_some_and(|at| at <= earlier), "forgotten: {view:?}");
                     }
@@ -276,9 +290,27 @@ impl World {
         for view in &views {
             let goes_on = self.open.is_some() && self.alerts.last() == Some(&view.alert_id);
             assert_eq!(view.state == AlertState::Open, goes_on, "{view:?}");
-            assert_eq!(view.acknowledged.is_some(), self.acknowledged.contains(&view.alert_id), "{view:?}");
+            assert_eq!(view.acknowledged.is_some(), self.is_acknowledged(&view.alert_id), "{view:?}");
             assert_eq!(view.muted, self.is_muted(view.opened_at), "{view:?}");
         }
+    }
+
+    /// Whether something that is stored takes back what was acknowledged then.
+    fn is_taken_back(&self, alert_id: &str, at: i64) -> bool {
+        let takes_back = |document: &&Acknowledgement| {
+            document.alert_id == alert_id && !document.acknowledged && document.act.at >= at
+        };
+        self.acknowledgements.iter().any(|document| takes_back(&document))
+    }
+
+    /// Whether the newest of all acts that were written takes note; at the same moment taking back wins.
+    fn is_acknowledged(&self, alert_id: &str) -> bool {
+        let acts = self.written.iter().filter_map(|document| match document {
+            Document::Acknowledgement(document) if document.alert_id == alert_id => Some(document),
+            _ => None,
+        });
+        let newest = acts.max_by_key(|document| (document.act.at, !document.acknowledged));
+        newest.is_some_and(|document| document.acknowledged)
     }
 
     fn is_muted(&self, at: i64) -> bool {
@@ -300,11 +332,21 @@ fn action() -> impl Strategy<Value = Action> {
         3 => Just(Action::Open),
         1 => Just(Action::Escalate),
         2 => Just(Action::Close),
-        4 => (0_usize..8, 0_usize..3).prop_map(|(alert, person)| Action::Acknowledge { alert, person }),
+        4 => decision(true),
+        2 => decision(false),
         1 => (1_i64..20).prop_map(|steps| Action::Mute { steps }),
         1 => (0_usize..8).prop_map(|mute| Action::Unmute { mute }),
         10 => (0_usize..64).prop_map(|document| Action::Store { document }),
     ]
+}
+
+fn decision(acknowledged: bool) -> impl Strategy<Value = Action> {
+    (0_usize..8, 0_usize..3, 0_i64..4).prop_map(move |(alert, person, behind)| Action::Decide {
+        acknowledged,
+        alert,
+        person,
+        behind,
+    })
 }
 
 proptest! {
@@ -321,24 +363,33 @@ proptest! {
 }
 
 #[test]
-fn an_acknowledgement_ends_with_its_alert() {
+fn an_acknowledgement_ends_with_its_alert_or_is_taken_back() {
     let mut world = World::new();
     let store_all = |world: &mut World| {
         for document in 0..world.written.len() {
             world.act(Action::Store { document });
         }
     };
+    let decide = |acknowledged, alert, behind| Action::Decide { acknowledged, alert, person: 1, behind };
     world.act(Action::Open);
     store_all(&mut world);
-    world.act(Action::Acknowledge { alert: 0, person: 1 });
+    world.act(decide(true, 0, 0));
     world.act(Action::Escalate);
     store_all(&mut world);
     let acknowledged =
         |world: &World| world.look().iter().map(|view| view.acknowledged.is_some()).collect::<Vec<_>>();
     assert_eq!(acknowledged(&world), [true], "it outlasts an escalation");
+    for (is_acknowledged, behind) in [(false, 50), (true, 50), (false, 0), (true, 0)] {
+        world.act(decide(is_acknowledged, 0, behind));
+        store_all(&mut world);
+        assert_eq!(acknowledged(&world), [is_acknowledged], "whatever the clock of the machine says");
+    }
     world.act(Action::Close);
     world.act(Action::Open);
     store_all(&mut world);
     assert_eq!(acknowledged(&world), [true, false], "the device is armed again");
+    world.act(decide(false, 0, 0));
+    store_all(&mut world);
+    assert_eq!(acknowledged(&world), [true, false], "what is closed stays as it was");
     world.finish();
 }

@@ -17,10 +17,8 @@ pub use self::cursor::Cursor;
 use self::gathering::Gathering;
 use crate::fleet::Fleet;
 use crate::people::{Acknowledgements, Mutes, acknowledged_view, by_bucket};
-use crate::store::{Store, StoreError};
+use crate::store::{ALL_TIMES, Store, StoreError};
 
-/// Earliest and latest time that a document can state: JSON's exact integers.
-const ALL_TIMES: (i64, i64) = (-(1 << 53), 1 << 53);
 /// How often a page that people's decisions made shorter is filled up.
 const MOST_ROUNDS: usize = 8;
 
@@ -114,7 +112,16 @@ async fn gather(store: &Store, fleet: &Fleet, question: &Question<'_>) -> Result
     gathering.finish()
 }
 
-/// The alerts of these ids that there are, in any order.
+/// Alerts that were asked for by their ids.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that there are, in any order.
+    pub alerts: Vec<AlertView>,
+    /// What was acknowledged of them.
+    pub acknowledgements: Acknowledgements,
+}
+
+/// The alerts of these ids that there are.
 ///
 /// # Errors
 ///
@@ -123,45 +130,29 @@ pub async fn find<'a>(
     store: &Store,
     fleet: &Fleet,
     alert_ids: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<AlertView>, StoreError> {
+) -> Result<Found, StoreError> {
     let mut steps: BTreeMap<String, Vec<AlertDocument>> = BTreeMap::new();
     for document in store.steps(by_bucket(alert_ids)).await? {
         steps.entry(document.alert_id.clone()).or_default().push(document);
     }
     let mut alerts: Vec<AlertView> =
         steps.into_values().filter_map(|steps| standing::of(steps, fleet)).collect();
-    annotate(store, &mut alerts).await?;
-    Ok(alerts)
-}
-
-/// How many open alerts wait for somebody: neither acknowledged nor muted.
-///
-/// # Errors
-///
-/// [`StoreError`] when the store cannot be read.
-pub async fn count_unacknowledged(store: &Store, fleet: &Fleet) -> Result<usize, StoreError> {
-    let open = || fleet.devices.iter().filter_map(|device| Some((device, device.alert.as_ref()?)));
-    let Some(oldest) = open().map(|(_, alert)| alert.opened_at).min() else { return Ok(0) };
-    let ids = open().map(|(_, alert)| alert.alert_id.as_str());
-    let (acknowledgements, mutes) =
-        futures::try_join!(Acknowledgements::read(store, ids), Mutes::read(store, oldest))?;
-    let waits = |(device, alert): &(&DeviceView, &OpenAlertView)| {
-        acknowledgements.of(&alert.alert_id).is_none()
-            && mutes.covering(&device.device_id, alert.opened_at).is_none()
-    };
-    Ok(open().filter(waits).count())
+    let acknowledgements = annotate(store, &mut alerts).await?;
+    Ok(Found { alerts, acknowledgements })
 }
 
 /// Adds what people decided.
-async fn annotate(store: &Store, alerts: &mut [AlertView]) -> Result<(), StoreError> {
-    let Some(oldest) = alerts.iter().map(|alert| alert.opened_at).min() else { return Ok(()) };
+async fn annotate(store: &Store, alerts: &mut [AlertView]) -> Result<Acknowledgements, StoreError> {
+    let Some(oldest) = alerts.iter().map(|alert| alert.opened_at).min() else {
+        return Ok(Acknowledgements::default());
+    };
     let ids = alerts.iter().map(|alert| alert.alert_id.as_str());
     let (acknowledgements, mutes) =
         futures::try_join!(Acknowledgements::read(store, ids), Mutes::read(store, oldest))?;
     for alert in alerts {
         add_decisions(alert, &acknowledgements, &mutes);
     }
-    Ok(())
+    Ok(acknowledgements)
 }
 
 fn add_decisions(alert: &mut AlertView, acknowledgements: &Acknowledgements, mutes: &Mutes) {

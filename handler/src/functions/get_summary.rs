@@ -1,5 +1,7 @@
 //! The fleet at a glance: how many devices are how, and what judges them.
 
+use std::time::Instant;
+
 use axum::response::Response;
 use detector::Policy;
 use wire::api::{ModelView, SummaryView};
@@ -20,8 +22,8 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
     Ok(reply::json(&SummaryView {
         devices: fleet.counts(),
         newest_reading_at: fleet.devices.iter().map(|device| device.timestamp).max(),
-        open_alerts: fleet.devices.iter().filter(|device| device.alert.is_some()).count(),
-        unacknowledged_alerts: app.attention.read(&fleet).await?,
+        open_alerts: fleet.open_alerts().count(),
+        unacknowledged_alerts: app.attention.read(&fleet, Instant::now()).await?,
         policy: app.settings.policy_name().to_owned(),
         fixed_threshold: match app.settings.policy {
             Policy::Fixed { threshold } => Some(threshold),

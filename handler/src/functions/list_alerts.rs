@@ -53,7 +53,7 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
     };
     let fleet = app.fleet.read().await?;
     if let Some(alert_id) = parameters.text("alertId") {
-        let alerts = alerts::find(&app.store, &fleet, [alert_id]).await?;
+        let alerts = alerts::find(&app.store, &fleet, [alert_id]).await?.alerts;
         return Ok(reply::json(&AlertsView { alerts, next: None }));
     }
     let page = alerts::read(&app.store, &fleet, &question).await?;

@@ -1,6 +1,7 @@
 //! One module a function, named as its folder in `functions/` and its test.
 
 pub mod acknowledge_alert;
+pub mod announce_act;
 pub mod find_readings;
 pub mod get_summary;
 pub mod list_alerts;

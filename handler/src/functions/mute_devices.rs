@@ -1,8 +1,10 @@
 //! Mutes devices for a time: their alerts are stored and listed, and nobody is notified of them.
 
-use wire::api::{LivePeople, MuteRequest, MutedView};
+use std::time::Instant;
+
+use wire::api::{MuteRequest, MutedView};
 use wire::invocation::Answer;
-use wire::people::{Act, Mute};
+use wire::people::Act;
 
 use crate::app::App;
 use crate::people::acts::{self, Asked, Done};
@@ -29,21 +31,8 @@ async fn mute(app: &App, body: &[u8], now_ms: i64) -> Result<Done, ApiError> {
     if mutes.iter().filter(|known| known.end() > now_ms).count() >= MOST_MUTES {
         return Err(ApiError::conflict(format!("{MOST_MUTES} mutes are there already: end some first")));
     }
-    let mute = order.into_mute(&mutes);
-    let news = news("muted", &mute, &mute.act);
+    let mute = order.into_mute();
     let view = Ended { mute: mute.clone(), ended: None }.view(now_ms);
-    Done::storing(&MutedView { mute: view }, &[mute], news)
-}
-
-/// What the page is told about a mute.
-pub(super) fn news(what: &str, mute: &Mute, act: &Act) -> LivePeople {
-    LivePeople {
-        act: what.to_owned(),
-        by: act.by.clone(),
-        at: act.at,
-        count: 0,
-        alert_ids: Vec::new(),
-        mute_id: Some(mute.id.clone()),
-        devices: Some(mute.devices.clone()),
-    }
+    app.attention.expect_changes(Instant::now());
+    Done::storing(&MutedView { mute: view }, &[mute])
 }

@@ -6,6 +6,7 @@ use anyhow::Context;
 use wire::invocation::{Answer, TimerRequest};
 
 use crate::app::App;
+use crate::notifications::Clocks;
 
 /// Answers an invocation.
 ///
@@ -32,7 +33,8 @@ async fn tell(app: &App, body: &[u8], now: i64) -> anyhow::Result<()> {
         tracing::info!("news of alerts are looked for later than planned");
     }
     let patience = app.settings.patience;
-    let told = tokio::time::timeout(patience, app.notifier.tell(&app.fleet, now)).await;
+    let clocks = Clocks { now, steady: Instant::now() };
+    let told = tokio::time::timeout(patience, app.notifier.tell(&app.fleet, clocks)).await;
     let told = told.with_context(|| format!("took longer than {} s", patience.as_secs_f64()))?;
     told.map_err(|error| anyhow::anyhow!(error.with_causes()))?;
     Ok(())

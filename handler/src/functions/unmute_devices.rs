@@ -1,10 +1,11 @@
 //! Ends a mute before its time, or one that has not begun.
 
+use std::time::Instant;
+
 use wire::api::{MutedView, UnmuteRequest};
 use wire::invocation::Answer;
 use wire::people::{Act, Unmute};
 
-use super::mute_devices::news;
 use crate::app::App;
 use crate::people::acts::{self, Asked, Done};
 use crate::people::{Ended, Mutes};
@@ -26,7 +27,7 @@ async fn unmute(app: &App, body: &[u8], now_ms: i64) -> Result<Done, ApiError> {
         return Done::nothing(&MutedView { mute: known.view(now_ms) });
     }
     let unmute = Unmute::new(&known.mute, act.clone());
-    let news = news("unmuted", &known.mute, &act);
     let view = Ended { mute: known.mute.clone(), ended: Some(act) }.view(now_ms);
-    Done::storing(&MutedView { mute: view }, &[unmute], news)
+    app.attention.expect_changes(Instant::now());
+    Done::storing(&MutedView { mute: view }, &[unmute])
 }

@@ -1,6 +1,5 @@
 //! A mail server, spoken to with TLS and proof of who we are.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,6 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::Outcome;
 use crate::settings::{SmtpSecurity, SmtpSettings};
+use crate::store::with_causes;
 
 /// How long a server may take for each of its answers: some look for spam before they take a message, and an answer
 /// that comes too late is a letter sent twice.
@@ -74,7 +74,7 @@ impl Smtp {
             Ok(true) => Ok(()),
             Ok(false) => Err(format!("the mail server {} does not answer", self.place)),
             Err(error) => {
-                Err(format!("the mail server {} cannot be used: {}", self.place, with_causes(&error)))
+                Err(format!("the mail server {} cannot be used: {}", self.place, complaint(&error)))
             }
         }
     }
@@ -83,10 +83,10 @@ impl Smtp {
         match self.transport.send(message).await {
             Ok(_) => Outcome::Sent,
             Err(error) if error.is_permanent() && !asks_who_we_are(&error) => {
-                Outcome::Refused(with_causes(&error))
+                Outcome::Refused(complaint(&error))
             }
             // A refused connection is neither transient nor permanent by the library's own words.
-            Err(error) => Outcome::Failed(with_causes(&error)),
+            Err(error) => Outcome::Failed(complaint(&error)),
         }
     }
 }
@@ -109,16 +109,6 @@ fn parameters(settings: &SmtpSettings) -> anyhow::Result<TlsParameters> {
 }
 
 /// The error with its causes, in a line that is fit for logs and documents.
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let further = error.to_string();
-        if !text.contains(&further) {
-            text.push_str(": ");
-            text.push_str(&further);
-        }
-        cause = error.source();
-    }
-    super::printable(&text, COMPLAINT_CHARS)
+fn complaint(error: &Error) -> String {
+    super::printable(&with_causes(error), COMPLAINT_CHARS)
 }

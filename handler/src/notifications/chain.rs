@@ -9,7 +9,7 @@ use super::choose::{Choice, Entry, Standing};
 use super::told::{Name, Told};
 use super::{Channel, reminders, ripeness};
 use crate::fleet::FleetReader;
-use crate::people::{Acknowledgements, Mutes};
+use crate::people::{Acknowledgements, Decisions, Mutes};
 use crate::store::{Store, StoreError, StoredStep, ToldNotification};
 
 /// How far each look goes back behind the last one, in seconds: documents are stored by many machines, and reads may lag.
@@ -72,8 +72,7 @@ impl Chain {
             return Ok(None);
         }
         let fleet = fleet.read().await?;
-        let open =
-            fleet.devices.iter().filter_map(|device| device.alert.as_ref().map(|alert| alert.opened_at));
+        let open = fleet.open_alerts().map(|(_, alert)| alert.opened_at);
         let oldest = steps.iter().map(|step| step.opened_at).chain(open).min().unwrap_or(now);
         let mutes = Mutes::read(store, oldest.min(now)).await?;
         let standing = Standing::of(&fleet);
@@ -95,11 +94,11 @@ impl Chain {
             return Ok(None);
         }
         if looks_for_reminders {
-            let critical = reminders::critical(&fleet, &mutes);
-            let ids = critical.iter().filter_map(|device| device.alert.as_ref());
-            let acknowledged =
-                Acknowledgements::read(store, ids.map(|alert| alert.alert_id.as_str())).await?;
-            let fresh: Vec<Entry> = reminders::due(&critical, &acknowledged, &self.told, now);
+            let critical = reminders::critical(&fleet);
+            let ids = critical.clone().map(|(_, alert)| alert.alert_id.as_str());
+            let acknowledgements = Acknowledgements::read(store, ids).await?;
+            let decisions = Decisions { acknowledgements, mutes };
+            let fresh: Vec<Entry> = reminders::due(critical, &decisions, &self.told, now);
             // Of what is told for the first time nobody must be reminded.
             let is_news =
                 |entry: &Entry| entries.iter().any(|news| news.alert.alert_id == entry.alert.alert_id);

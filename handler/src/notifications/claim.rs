@@ -5,7 +5,7 @@
 
 use wire::notifications::{
     Content, Delivery, DeliveryOutcome, NOTIFICATION, NOTIFICATION_TTL_S, NOTIFICATION_VERSION,
-    NOTIFICATIONS_BUCKET, NotificationDocument, NotificationState,
+    NOTIFICATIONS_BUCKET, NotificationDocument, NotificationState, Silent,
 };
 
 use super::told::{Name, written};
@@ -42,6 +42,8 @@ pub struct Draft<'a> {
     pub seen_to: i64,
     /// What it tells.
     pub names: &'a [Name],
+    /// Who is silent as far as its recipients are told, when it tells of silences.
+    pub silent: Vec<Silent>,
     /// What it says.
     pub content: Content,
 }
@@ -68,6 +70,7 @@ impl Draft<'_> {
             deliveries: self.recipients.into_iter().map(pending).collect(),
             seen_to: self.seen_to,
             told: written(self.names),
+            silent: self.silent,
             content: self.content,
         }
     }

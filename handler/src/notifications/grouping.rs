@@ -36,7 +36,7 @@ pub fn group(entries: Vec<Entry>) -> AlertNews {
 }
 
 fn is_over(event: NewsEvent) -> bool {
-    matches!(event, NewsEvent::Closed | NewsEvent::Passed)
+    matches!(event, NewsEvent::Closed | NewsEvent::Passed | NewsEvent::Back)
 }
 
 /// What a device's id has in common with those of its like: all before its number, else all before its last part.
@@ -101,6 +101,8 @@ fn finish(event: NewsEvent, kind: String, prefix: &str, mut alerts: Vec<NewsAler
     }
 }
 
-fn count(n: usize) -> u64 {
+/// A number of things as documents have it.
+#[must_use]
+pub fn count(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use wire::notifications::{AlertNews, Content, NewsEvent, NewsGroup, NotificationDocument};
 
 use super::digest;
+use super::grouping::count;
 use super::wording::{self, Look};
 use crate::mail::{Letter, message_id};
 
@@ -73,12 +74,22 @@ fn body(news: &AlertNews, look: &Look) -> Markup {
 }
 
 fn section(group: &NewsGroup, look: &Look) -> Markup {
-    let has_values = group.worst.iter().any(|alert| alert.temperature.is_some());
     html! {
         h2 style={ "margin:20px 0 4px;padding-left:10px;font-size:17px;border-left:4px solid " (color(group)) } {
             (wording::headline(group))
         }
         p style="margin:0 0 8px;padding-left:14px;font-size:13px;color:#5b6470" { (wording::times(group, look)) }
+        @if !group.worst.is_empty() { (listed(group, look)) }
+        @if let Some(rest) = rest(group) {
+            p style="margin:6px 0 0;padding-left:8px;font-size:13px;color:#5b6470" { (rest) }
+        }
+    }
+}
+
+/// The worst alerts of a group.
+fn listed(group: &NewsGroup, look: &Look) -> Markup {
+    let has_values = group.worst.iter().any(|alert| alert.temperature.is_some());
+    html! {
         table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="border-collapse:collapse" {
             tr {
                 th style=(HEAD) { "Device" }
@@ -98,21 +109,17 @@ fn section(group: &NewsGroup, look: &Look) -> Markup {
                 }
             }
         }
-        @if let Some(rest) = rest(group) {
-            p style="margin:6px 0 0;padding-left:8px;font-size:13px;color:#5b6470" { (rest) }
-        }
     }
 }
 
 fn rest(group: &NewsGroup) -> Option<String> {
-    let listed = u64::try_from(group.worst.len()).unwrap_or(u64::MAX);
-    let rest = group.n_alerts.checked_sub(listed).filter(|rest| *rest > 0)?;
+    let rest = group.n_alerts.checked_sub(count(group.worst.len())).filter(|rest| *rest > 0)?;
     Some(format!("and {} more", wording::grouped(rest)))
 }
 
 fn color(group: &NewsGroup) -> &'static str {
     match group.event {
-        NewsEvent::Closed | NewsEvent::Passed => "#2e8b57",
+        NewsEvent::Closed | NewsEvent::Passed | NewsEvent::Back => "#2e8b57",
         _ if group.severity == "critical" => "#c62828",
         _ => "#e69100",
     }

@@ -193,6 +193,7 @@ fn draft(number: i64, seen_to: i64) -> Draft<'static> {
         recipients: ["anna@example.com", "gone@example.com", "berta@example.com"].map(str::to_owned).to_vec(),
         seen_to,
         names: &[],
+        silent: vec![],
         content: Content::Alerts(AlertNews::default()),
     }
 }

@@ -8,16 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use wire::notifications::{Content, Delivery, DeliveryOutcome, NotificationDocument, NotificationState};
+use wire::notifications::{
+    Content, Delivery, DeliveryOutcome, NotificationDocument, NotificationState, Silent,
+};
 
 use super::chain::{Chain, Sources};
 use super::claim::{self, Claimant, Draft};
 use super::digest::{self, Period};
 use super::send::Moment;
+use super::silence::{Clocks, Watch};
 use super::told::Name;
 use super::{Channel, Look, grouping};
 use crate::fleet::FleetReader;
 use crate::mail::Outcome;
+use crate::people::Mutes;
 use crate::store::{Store, StoreError};
 
 /// Tells people what happens to alerts.
@@ -30,10 +34,34 @@ pub struct Notifier {
     name: String,
     /// How long sending may take.
     budget: Duration,
-    /// What is known of each chain; held while one looks, so that a process never races with itself.
-    chains: Mutex<HashMap<&'static str, Chain>>,
+    /// What is known; held while one looks, so that a process never races with itself.
+    known: Mutex<Known>,
     /// Held while a digest is made, which reads much: calls that come meanwhile find it claimed.
     digest: Mutex<()>,
+}
+
+/// What a process knows of what was told and what is to be told.
+#[derive(Debug)]
+struct Known {
+    /// Of each chain of news.
+    chains: HashMap<&'static str, Chain>,
+    /// Who is heard; `None` when nobody wants to hear of silences.
+    watch: Option<Watch>,
+    /// Who is silent as far as the recipients of each chain of silences are told.
+    silent: HashMap<&'static str, Vec<Silent>>,
+}
+
+/// How a process tells people.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// How news look.
+    pub look: Look,
+    /// This process among all that may send.
+    pub name: String,
+    /// How long sending may take.
+    pub budget: Duration,
+    /// The least silence of a hub that is told; `None` for none.
+    pub silent_after: Option<Duration>,
 }
 
 /// What was done in a look.
@@ -48,14 +76,11 @@ pub struct Done {
 impl Notifier {
     /// Prepares to tell; nothing is contacted yet.
     #[must_use]
-    pub fn new(
-        store: Arc<Store>,
-        channels: Vec<Channel>,
-        look: Look,
-        name: String,
-        budget: Duration,
-    ) -> Self {
-        Self { store, channels, look, name, budget, chains: Mutex::default(), digest: Mutex::default() }
+    pub fn new(store: Arc<Store>, channels: Vec<Channel>, manner: Manner) -> Self {
+        let Manner { look, name, budget, silent_after } = manner;
+        let known =
+            Known { chains: HashMap::new(), watch: silent_after.map(Watch::new), silent: HashMap::new() };
+        Self { store, channels, look, name, budget, known: Mutex::new(known), digest: Mutex::default() }
     }
 
     /// Takes up what others left behind, and tells what is new.
@@ -63,15 +88,36 @@ impl Notifier {
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot be read or written: nothing is lost, the next look goes on.
-    pub async fn tell(&self, fleet: &FleetReader, now: i64) -> Result<Done, Arc<StoreError>> {
-        let mut done = Done::default();
+    pub async fn tell(&self, fleet: &FleetReader, clocks: Clocks) -> Result<Done, Arc<StoreError>> {
+        let (mut done, now) = (Done::default(), clocks.now);
         if self.channels.is_empty() {
             return Ok(done);
         }
-        let mut chains = self.chains.lock().await;
-        let unfinished = self.store.unfinished_notifications().await?;
-        let mut held_up: Vec<String> = Vec::new();
-        for stored in unfinished {
+        let mut known = self.known.lock().await;
+        let held_up = self.take_up(now, &mut done).await?;
+        let is_free = |chain: &str| !held_up.iter().any(|held_up| held_up == chain);
+        for channel in self.channels.iter().filter(|channel| is_free(channel.alerts_chain())) {
+            let chain = known.chains.entry(channel.alerts_chain()).or_default();
+            if let Some(document) = self.claim_news(channel, chain, fleet, now).await? {
+                self.send_and_mark(channel, &document, now, &mut done).await?;
+            }
+        }
+        let Known { watch: Some(watch), silent, .. } = &mut *known else { return Ok(done) };
+        if watch.needs_look(clocks) {
+            watch.observe(&fleet.read().await?.heard, clocks);
+        }
+        for channel in self.channels.iter().filter(|channel| is_free(channel.silence_chain())) {
+            if let Some(document) = self.claim_silence(channel, watch, silent, now).await? {
+                self.send_and_mark(channel, &document, now, &mut done).await?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Sends what others left behind, and what waited; the chains whose later news must wait for it.
+    async fn take_up(&self, now: i64, done: &mut Done) -> Result<Vec<String>, Arc<StoreError>> {
+        let mut held_up = Vec::new();
+        for stored in self.store.unfinished_notifications().await? {
             let Some(channel) = self.channels.iter().find(|channel| channel.carries(&stored.document.chain))
             else {
                 continue;
@@ -80,24 +126,14 @@ impl Notifier {
             if claim::is_due(&document, now) {
                 let taken = claim::take_up(&document, self.claimant(now));
                 if self.store.replace_notification(&taken, &stored.etag).await? {
-                    document = self.send_and_mark(channel, &taken, now, &mut done).await?;
+                    document = self.send_and_mark(channel, &taken, now, done).await?;
                 }
             }
             if claim::holds_up(&document) {
                 held_up.push(document.chain);
             }
         }
-        for channel in &self.channels {
-            let name = channel.alerts_chain();
-            if held_up.iter().any(|chain| chain == name) {
-                continue;
-            }
-            let chain = chains.entry(name).or_default();
-            if let Some(document) = self.claim_news(channel, chain, fleet, now).await? {
-                self.send_and_mark(channel, &document, now, &mut done).await?;
-            }
-        }
-        Ok(done)
+        Ok(held_up)
     }
 
     /// Sends the digest of a period, unless somebody has, or nobody wants it.
@@ -125,6 +161,7 @@ impl Notifier {
                 recipients,
                 seen_to: 0,
                 names: &[],
+                silent: Vec::new(),
                 content: Content::Digest(Box::new(digest)),
             };
             if let Some(document) = self.claim(draft.claimed_by(self.claimant(now))).await? {
@@ -156,10 +193,50 @@ impl Notifier {
             recipients: channel.recipients(&news),
             seen_to,
             names: &names,
+            silent: Vec::new(),
             content: Content::Alerts(news),
         };
         let document = draft.claimed_by(self.claimant(now));
         Ok(self.claim(document).await?)
+    }
+
+    /// Claims what is new of who is silent, if there is anything, nobody else has claimed it, and nobody muted all.
+    ///
+    /// A chain's newest document says who is silent as far as people are told. It is read when a process begins, and
+    /// when there is something to tell that others may have told meanwhile.
+    async fn claim_silence(
+        &self,
+        channel: &Channel,
+        watch: &Watch,
+        known: &mut HashMap<&'static str, Vec<Silent>>,
+        now: i64,
+    ) -> Result<Option<NotificationDocument>, Arc<StoreError>> {
+        let chain = channel.silence_chain();
+        if known.get(chain).is_some_and(|silent| watch.news(silent).is_none()) {
+            return Ok(None);
+        }
+        let newest = self.store.newest_told(chain).await?;
+        let (number, told) = newest.map_or_else(Default::default, |newest| (newest.number, newest.silent));
+        let news = watch.news(&told);
+        known.insert(chain, told);
+        let Some((news, silent)) = news else { return Ok(None) };
+        if Mutes::read(&self.store, now).await?.cover_all(now) {
+            return Ok(None);
+        }
+        let draft = Draft {
+            chain,
+            number: number + 1,
+            recipients: channel.recipients(&news),
+            seen_to: 0,
+            names: &[],
+            silent: silent.clone(),
+            content: Content::Alerts(news),
+        };
+        let claimed = self.claim(draft.claimed_by(self.claimant(now))).await?;
+        if claimed.is_some() {
+            known.insert(chain, silent);
+        }
+        Ok(claimed)
     }
 
     /// Claims a document; `None` when somebody else has.

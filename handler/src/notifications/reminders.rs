@@ -1,40 +1,33 @@
 //! Reminders of critical alerts that are open and that nobody has taken note of, in growing intervals.
 
 use detector::Severity;
-use wire::api::{DeviceView, OpenAlertView};
 use wire::notifications::{NewsAlert, NewsEvent};
 
 use super::choose::Entry;
 use super::told::{Name, Told};
-use crate::fleet::Fleet;
-use crate::people::{Acknowledgements, Mutes};
+use crate::fleet::{Fleet, Open};
+use crate::people::Decisions;
 
 /// Time from an alert's opening to its first reminder; each further interval is twice as long.
 const FIRST_MS: i64 = 3_600_000;
 /// Longest interval.
 const LONGEST_MS: i64 = 24 * 3_600_000;
 
-/// Devices whose open alert is critical and not muted: those that somebody may be reminded of.
-#[must_use]
-pub fn critical<'a>(fleet: &'a Fleet, mutes: &Mutes) -> Vec<&'a DeviceView> {
-    let is_critical = |device: &&DeviceView| {
-        device.alert.as_ref().is_some_and(|alert| {
-            alert.severity == Severity::Critical.name()
-                && mutes.covering(&device.device_id, alert.opened_at).is_none()
-        })
-    };
-    fleet.devices.iter().filter(is_critical).collect()
+/// Open alerts that are critical: those that somebody may be reminded of.
+pub fn critical(fleet: &Fleet) -> impl Iterator<Item = Open<'_>> + Clone {
+    fleet.open_alerts().filter(|(_, alert)| alert.severity == Severity::Critical.name())
 }
 
 /// What to remind of now, in epoch milliseconds.
 #[must_use]
-pub fn due(devices: &[&DeviceView], acknowledged: &Acknowledgements, told: &Told, now: i64) -> Vec<Entry> {
+pub fn due<'a>(
+    critical: impl Iterator<Item = Open<'a>>,
+    decisions: &Decisions,
+    told: &Told,
+    now: i64,
+) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for device in devices {
-        let Some(alert) = &device.alert else { continue };
-        if acknowledged.of(&alert.alert_id).is_some() {
-            continue;
-        }
+    for (device, alert) in critical.filter(|open| decisions.is_waiting(*open)) {
         let Some(n_before) = n_due(now.saturating_sub(alert.opened_at)).checked_sub(1) else { continue };
         let name = Name::of_reminder(&alert.alert_id, n_before);
         if told.holds(name) {
@@ -44,7 +37,7 @@ pub fn due(devices: &[&DeviceView], acknowledged: &Acknowledgements, told: &Told
             event: NewsEvent::Reminder,
             kind: alert.kind.clone(),
             names: vec![name],
-            alert: open_alert(device, alert),
+            alert: open_alert((device, alert)),
         });
     }
     entries
@@ -52,7 +45,7 @@ pub fn due(devices: &[&DeviceView], acknowledged: &Acknowledgements, told: &Told
 
 /// An open alert as its device's row tells it.
 #[must_use]
-pub fn open_alert(device: &DeviceView, alert: &OpenAlertView) -> NewsAlert {
+pub fn open_alert((device, alert): Open<'_>) -> NewsAlert {
     NewsAlert {
         alert_id: alert.alert_id.clone(),
         device_id: device.device_id.clone(),

@@ -50,6 +50,15 @@ impl Channel {
         }
     }
 
+    /// The name of its chain of silences.
+    #[must_use]
+    pub fn silence_chain(&self) -> &'static str {
+        match self {
+            Self::Mail { .. } => "mail-silence",
+            Self::Webhook(_) => "webhook-silence",
+        }
+    }
+
     /// Whether a notification of this chain leaves this way.
     #[must_use]
     pub fn carries(&self, chain: &str) -> bool {

@@ -46,6 +46,8 @@ pub fn headline(group: &NewsGroup) -> String {
         NewsEvent::Reminder => format!("Still critical, and nobody took note: {who}: {what}"),
         NewsEvent::Passed => format!("Over already: {who}: {what}{grave}"),
         NewsEvent::Closed => format!("Recovered: {who}: {what}"),
+        NewsEvent::Silent => format!("No readings of {}", printable(&group.devices, ID_CHARS)),
+        NewsEvent::Back => format!("Readings again of {}", printable(&group.devices, ID_CHARS)),
     }
 }
 
@@ -102,6 +104,11 @@ pub fn time(at: i64, look: &Look) -> String {
 #[must_use]
 pub fn times(group: &NewsGroup, look: &Look) -> String {
     let (first, last) = (time(group.first_at, look), time(group.last_at, look));
+    match group.event {
+        NewsEvent::Silent => return format!("silent since {first}"),
+        NewsEvent::Back => return format!("silent from {first} to {last}"),
+        _ => {}
+    }
     if first == last { first } else { format!("{first} to {last}") }
 }
 

@@ -7,9 +7,28 @@ use wire::people::{Acknowledgement, Act, bucket_of_alert};
 
 use crate::store::{Store, StoreError};
 
-/// The acknowledgement that counts, by alert.
+/// What counts of people's acts, by alert.
 #[derive(Debug, Clone, Default)]
-pub struct Acknowledgements(HashMap<String, Acknowledgement>);
+pub struct Acknowledgements(HashMap<String, Noted>);
+
+/// What counts of an alert's acts.
+#[derive(Debug, Clone)]
+struct Noted {
+    counts: Option<Acknowledgement>,
+    /// When the newest act of all was, in epoch milliseconds.
+    newest_at: i64,
+}
+
+/// What somebody decides about alerts.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement<'a> {
+    /// Takes note; `false` takes back.
+    pub acknowledged: bool,
+    /// What there is to say; may be empty.
+    pub note: &'a str,
+    /// Who and when.
+    pub act: &'a Act,
+}
 
 impl Acknowledgements {
     /// Reads those of some alerts: a question a bucket that these are in, however many are stored.
@@ -27,48 +46,74 @@ impl Acknowledgements {
     /// The one that counts for an alert.
     #[must_use]
     pub fn of(&self, alert_id: &str) -> Option<&Acknowledgement> {
-        self.0.get(alert_id)
+        self.0.get(alert_id)?.counts.as_ref()
+    }
+
+    /// The moment of an act that is decided now, in epoch milliseconds: after all those that it was decided upon,
+    /// whatever the clocks of their machines said.
+    fn moment(&self, alert_id: &str, now: i64) -> i64 {
+        self.0.get(alert_id).map_or(now, |noted| now.max(noted.newest_at.saturating_add(1)))
     }
 }
 
 impl FromIterator<Acknowledgement> for Acknowledgements {
-    /// In any order, with any repeats: the earliest of an alert counts.
+    /// In any order, with any repeats: of those after the newest that takes back, the earliest of an alert counts.
     fn from_iter<I: IntoIterator<Item = Acknowledgement>>(documents: I) -> Self {
-        let mut earliest: HashMap<String, Acknowledgement> = HashMap::new();
+        let mut documents: Vec<Acknowledgement> = documents.into_iter().collect();
+        // Of one moment's acts the one that takes back comes last.
+        documents.sort_by(|left, right| {
+            let key = |document: &Acknowledgement| (document.act.at, !document.acknowledged);
+            key(left).cmp(&key(right)).then_with(|| left.id.cmp(&right.id))
+        });
+        let mut by_alert: HashMap<String, Noted> = HashMap::new();
         for document in documents {
-            let known = earliest.get(&document.alert_id);
-            if known.is_none_or(|known| (document.act.at, &document.id) < (known.act.at, &known.id)) {
-                earliest.insert(document.alert_id.clone(), document);
-            }
+            let newest_at = document.act.at;
+            let noted =
+                by_alert.entry(document.alert_id.clone()).or_insert(Noted { counts: None, newest_at });
+            noted.newest_at = newest_at;
+            noted.counts = match noted.counts.take() {
+                _ if !document.acknowledged => None,
+                Some(earlier) => Some(earlier),
+                None => Some(document),
+            };
         }
-        Self(earliest)
+        Self(by_alert)
     }
 }
 
-/// What becomes of an alert that somebody takes note of, and the document that makes it so.
+/// What becomes of an alert about which somebody decides, and the document that makes it so.
 ///
-/// Only what is open can be acknowledged, and only once: a repeat changes nothing.
+/// Only what is open can be acknowledged, or taken back; what is so already stays as it is.
 #[must_use]
-pub fn take_note(
+pub fn decide(
     alert_id: &str,
     known: Option<&AlertView>,
-    note: &str,
-    act: &Act,
+    earlier: &Acknowledgements,
+    statement: Statement<'_>,
 ) -> (AcknowledgeResult, Option<Acknowledgement>) {
-    let (result, acknowledged, document) = match known {
-        None => (AcknowledgeOutcome::Unknown, None, None),
-        Some(AlertView { acknowledged: Some(earlier), .. }) => {
-            (AcknowledgeOutcome::Unchanged, Some(earlier.clone()), None)
-        }
-        Some(AlertView { state: AlertState::Closed, .. }) => (AcknowledgeOutcome::Closed, None, None),
-        Some(AlertView { state: AlertState::Open, .. }) => {
-            match Acknowledgement::new(alert_id, note, act.clone()) {
-                Some(new) => (AcknowledgeOutcome::Acknowledged, Some(acknowledged_view(&new)), Some(new)),
-                None => (AcknowledgeOutcome::Unknown, None, None),
-            }
-        }
+    let Statement { acknowledged, note, act } = statement;
+    let unchanged = |outcome| {
+        let acknowledged = known.and_then(|known| known.acknowledged.clone());
+        (AcknowledgeResult { alert_id: alert_id.to_owned(), result: outcome, acknowledged }, None)
     };
-    (AcknowledgeResult { alert_id: alert_id.to_owned(), result, acknowledged }, document)
+    let Some(view) = known else { return unchanged(AcknowledgeOutcome::Unknown) };
+    let is_open = view.state == AlertState::Open;
+    if view.acknowledged.is_some() == acknowledged && (is_open || acknowledged) {
+        return unchanged(AcknowledgeOutcome::Unchanged);
+    }
+    if !is_open {
+        return unchanged(AcknowledgeOutcome::Closed);
+    }
+    let act = Act { by: act.by.clone(), at: earlier.moment(alert_id, act.at) };
+    let Some(document) = Acknowledgement::new(alert_id, acknowledged, note, act) else {
+        return unchanged(AcknowledgeOutcome::Unknown);
+    };
+    let result = AcknowledgeResult {
+        alert_id: alert_id.to_owned(),
+        result: if acknowledged { AcknowledgeOutcome::Acknowledged } else { AcknowledgeOutcome::Withdrawn },
+        acknowledged: acknowledged.then(|| acknowledged_view(&document)),
+    };
+    (result, Some(document))
 }
 
 /// An acknowledgement as people see it.
@@ -104,7 +149,26 @@ mod tests {
     use super::*;
 
     fn acknowledgement(alert_id: &str, by: &str, at: i64) -> Acknowledgement {
-        Acknowledgement::new(alert_id, "", Act { by: by.to_owned(), at }).unwrap()
+        Acknowledgement::new(alert_id, true, "", Act { by: by.to_owned(), at }).unwrap()
+    }
+
+    #[test]
+    fn what_was_taken_back_counts_no_more_and_what_comes_after_does() {
+        let alert_id = "b.1.0.spike";
+        let act = |at| Act { by: "carla".to_owned(), at };
+        let taken_back = |at| Acknowledgement::new(alert_id, false, "", act(at)).unwrap();
+        let counts = |documents: &[Acknowledgement]| {
+            let mut documents = documents.to_vec();
+            documents.reverse();
+            let read: Acknowledgements = documents.into_iter().collect();
+            (read.of(alert_id).map(|document| document.act.at), read.moment(alert_id, 5))
+        };
+        let (one, two) = (acknowledgement(alert_id, "anna", 10), acknowledgement(alert_id, "berta", 12));
+        assert_eq!(counts(&[one.clone(), two.clone()]), (Some(10), 13));
+        assert_eq!(counts(&[one.clone(), two.clone(), taken_back(12)]), (None, 13));
+        assert_eq!(counts(&[one.clone(), taken_back(11), two]), (Some(12), 13));
+        assert_eq!(counts(&[taken_back(11), one]), (None, 12));
+        assert_eq!(counts(&[]), (None, 5));
     }
 
     #[test]

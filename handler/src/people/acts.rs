@@ -1,17 +1,17 @@
 //! What all acts of people have in common: who may act, what they wrote, and how the answer leaves.
 //!
-//! Enters: an enveloped POST. Leaves: the act as a document, news for the page, and the answer to the caller. It refuses
-//! to know what the act is about.
+//! Enters: an enveloped POST. Leaves: the act as a document, and the answer to the caller. It refuses to know what the act
+//! is about.
 //!
-//! The host stores the document after the answer and before the caller hears of it. When that fails, or the news cannot
-//! be sent, the caller gets 500 and does it again: an act that is stored already is a success that changes nothing.
-
-use std::time::Instant;
+//! The host stores the document after the answer and before the caller hears of it. When that fails, the caller gets 500
+//! and does it again: an act that is stored already is a success that changes nothing. No act carries a message for the
+//! page: a SignalR service that is away would fail it although it is stored.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wire::api::LivePeople;
-use wire::invocation::{Answer, Damage, HttpRequest, HttpResponse, Outputs, RawObject, looks_like_date};
+use wire::invocation::{
+    Answer, Damage, HttpRequest, HttpResponse, LiveItem, Outputs, RawObject, looks_like_date,
+};
 
 use crate::access;
 use crate::app::App;
@@ -43,7 +43,7 @@ pub struct Done {
     /// The answer's JSON text.
     body: String,
     documents: Vec<RawObject>,
-    news: Option<LivePeople>,
+    live: Vec<LiveItem>,
 }
 
 impl<T: DeserializeOwned> Asked<T> {
@@ -102,7 +102,7 @@ impl Done {
     /// [`ApiError`] when the outcome cannot be written.
     pub fn nothing(outcome: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(outcome).map_err(|error| ApiError::internal(error.to_string()))?;
-        Ok(Self { body, documents: Vec::new(), news: None })
+        Ok(Self { body, documents: Vec::new(), live: Vec::new() })
     }
 
     /// An act whose outcome is this once the documents are stored.
@@ -110,14 +110,19 @@ impl Done {
     /// # Errors
     ///
     /// [`ApiError`] when one of them cannot be written.
-    pub fn storing(
-        outcome: &impl Serialize,
-        documents: &[impl Serialize],
-        news: LivePeople,
-    ) -> Result<Self, ApiError> {
+    pub fn storing(outcome: &impl Serialize, documents: &[impl Serialize]) -> Result<Self, ApiError> {
         let documents: Result<Vec<RawObject>, Damage> = documents.iter().map(RawObject::of).collect();
         let documents = documents.map_err(|damage| ApiError::internal(damage.to_string()))?;
-        Ok(Self { documents, news: Some(news), ..Self::nothing(outcome)? })
+        Ok(Self { documents, ..Self::nothing(outcome)? })
+    }
+
+    /// Nothing but a message to the page, which fails the invocation where the service is away.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError`] when the outcome cannot be written.
+    pub fn telling(outcome: &impl Serialize, live: Option<LiveItem>) -> Result<Self, ApiError> {
+        Ok(Self { live: live.into_iter().collect(), ..Self::nothing(outcome)? })
     }
 }
 
@@ -133,7 +138,7 @@ pub async fn answer(app: &App, act: impl Future<Output = Result<Done, ApiError>>
     tracing::info!(status, n_documents, "act answered");
     let outputs = match done {
         Ok(done) => Outputs {
-            live: done.news.iter().filter_map(|news| app.live.tell(news, Instant::now())).collect(),
+            live: done.live,
             documents: done.documents,
             response: Some(respond(200, done.body)),
             logs: Vec::new(),

@@ -10,7 +10,7 @@ mod attention;
 mod mutes;
 mod orders;
 
-pub use acknowledgements::{Acknowledgements, acknowledged_view, by_bucket, take_note};
-pub use attention::AttentionReader;
+pub use acknowledgements::{Acknowledgements, Statement, acknowledged_view, by_bucket, decide};
+pub use attention::{AttentionReader, Decisions};
 pub use mutes::{Ended, Mutes};
 pub use orders::Order;

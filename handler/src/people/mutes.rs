@@ -38,6 +38,12 @@ impl Mutes {
         self.0.iter().filter(covers).max_by_key(|ended| ended.end()).map(|ended| &ended.mute)
     }
 
+    /// Whether all devices are muted at a time in epoch milliseconds.
+    #[must_use]
+    pub fn cover_all(&self, at: i64) -> bool {
+        self.0.iter().any(|ended| ended.mute.devices == "*" && ended.holds_at(at))
+    }
+
     /// All of them, in order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Ended> {
         self.0.iter()
@@ -174,5 +180,6 @@ mod tests {
     fn of_several_the_one_that_lasts_longest() {
         let mutes = read(&[MuteDocument::Mute(mute("*", 0, 500)), MuteDocument::Mute(mute("d", 0, 900))]);
         assert_eq!(mutes.covering("d", 10).unwrap().devices, "d");
+        assert!(mutes.cover_all(499) && !mutes.cover_all(500));
     }
 }

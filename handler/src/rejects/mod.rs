@@ -15,14 +15,12 @@ use wire::stored::Precedence;
 
 use self::gather::{Found, Gathering};
 pub use self::place::Cursor;
-use crate::store::{Store, StoreError};
+use crate::store::{ALL_TIMES, Store, StoreError};
 
 /// Buckets that are asked at the same time who speaks for what.
 const PARALLEL_READS: usize = 16;
 /// How far the hub's clock may go back within a document, in milliseconds.
 const CLOCK_SLACK_MS: i64 = 60_000;
-/// Earliest and latest time that a document can state: JSON's exact integers.
-const ALL_TIMES: (i64, i64) = (-(1 << 53), 1 << 53);
 
 /// Which rejects are asked for.
 #[derive(Debug, Clone, Default)]

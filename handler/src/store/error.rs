@@ -48,15 +48,23 @@ impl StoreError {
     /// The error with all its causes, in one line for logs.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        with_causes(self)
     }
+}
+
+/// An error with all its causes, in one line; what a cause says that was said already is left out.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let further = error.to_string();
+        if !text.contains(&further) {
+            text.push_str(": ");
+            text.push_str(&further);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod account;
 mod error;
 mod facts;
 mod notifications;
+mod numbering;
 mod people;
 
 use std::collections::BTreeMap;
@@ -23,10 +24,14 @@ use tokio::sync::OnceCell;
 use wire::documents::{AlertDocument, DevicesDocument, Header, ReadingRow, RejectsDocument, ResultsDocument};
 
 pub use self::error::StoreError;
+pub(crate) use self::error::with_causes;
 pub use self::notifications::{StoredNotification, StoredStep, ToldNotification};
+pub use self::numbering::LostEvents;
 pub use self::people::MuteDocument;
 use crate::settings::CosmosSettings;
 
+/// Earliest and latest time that a document can state: JSON's exact integers.
+pub(crate) const ALL_TIMES: (i64, i64) = (-(1 << 53), 1 << 53);
 /// Documents that one question may bring back: beyond it the answer would not fit in memory for many at once.
 const MAX_DOCUMENTS: usize = 20_000;
 /// Everything of a document but what it holds.

@@ -9,7 +9,7 @@ use azure_core::http::Etag;
 use azure_data_cosmos::options::{ItemWriteOptions, Precondition};
 use azure_data_cosmos::{CosmosError, Query};
 use serde::Deserialize;
-use wire::notifications::{NOTIFICATIONS_BUCKET, NotificationDocument};
+use wire::notifications::{NOTIFICATIONS_BUCKET, NotificationDocument, Silent};
 
 use super::{Question, Store, StoreError, query_error};
 
@@ -35,16 +35,15 @@ pub struct StoredNotification {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToldNotification {
-    /// Its chain.
-    pub chain: String,
-    /// Its place there.
+    /// Its place in its chain.
     pub number: i64,
-    /// When it was claimed first, in epoch milliseconds.
-    pub created_at: i64,
     /// How far steps were looked at, in seconds since 1970 by the account's clock.
     pub seen_to: i64,
     /// Hashes of what it told.
     pub told: String,
+    /// Who was silent.
+    #[serde(default)]
+    pub silent: Vec<Silent>,
 }
 
 /// A step of an alert, with what a notification says of it.
@@ -172,7 +171,7 @@ impl Store {
     /// [`StoreError`] when the service is away.
     pub async fn newest_told(&self, chain: &str) -> Result<Option<ToldNotification>, StoreError> {
         let query = Query::from(
-            "SELECT TOP 1 c.chain, c.number, c.createdAt, c.seenTo, c.told FROM c \
+            "SELECT TOP 1 c.number, c.seenTo, c.told, c.silent FROM c \
              WHERE c.type = 'notification' AND c.chain = @chain ORDER BY c.number DESC",
         )
         .with_parameter("@chain", chain);
@@ -187,7 +186,7 @@ impl Store {
         bound: i64,
     ) -> Result<Vec<ToldNotification>, StoreError> {
         let text = format!(
-            "SELECT c.chain, c.number, c.createdAt, c.seenTo, c.told FROM c \
+            "SELECT c.number, c.seenTo, c.told, c.silent FROM c \
              WHERE c.type = 'notification' AND c.chain = @chain AND {condition}"
         );
         let query = Query::from(text)

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"] // As in the library: some functions are called past the router.
 
 mod acknowledge_alert;
+mod announce_act;
 mod corpus;
 mod cosmos;
 mod documented;

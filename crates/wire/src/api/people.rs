@@ -11,6 +11,8 @@ pub const PEOPLE_TARGET: &str = "people";
 pub struct AcknowledgeRequest {
     /// The alerts.
     pub alert_ids: Vec<String>,
+    /// `false` takes back that they were acknowledged; `true` when it is missing.
+    pub acknowledged: Option<bool>,
     /// What there is to say; none is an empty one.
     #[serde(default)]
     pub note: String,
@@ -44,6 +46,18 @@ pub struct UnmuteRequest {
     pub mute_id: String,
     /// Who acts, where nobody is signed in; unproven.
     pub by: Option<String>,
+}
+
+/// Body of `POST /api/acts/announce`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnounceRequest {}
+
+/// Answer of `POST /api/acts/announce`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnounceView {
+    /// Whether a message is on its way to the page.
+    pub announced: bool,
 }
 
 /// A time as a caller writes it.
@@ -82,9 +96,11 @@ pub struct AcknowledgedView {
 pub enum AcknowledgeOutcome {
     /// It is acknowledged from now on.
     Acknowledged,
-    /// It was acknowledged already.
+    /// Nobody has taken note of it any more.
+    Withdrawn,
+    /// It was as it is asked for already.
     Unchanged,
-    /// It is closed, and there is nothing to take note of any more.
+    /// It is closed, and nothing is to be decided any more.
     Closed,
     /// There is no such alert.
     Unknown,
@@ -161,22 +177,9 @@ pub struct MutesView {
     pub truncated: bool,
 }
 
-/// What the page is told when somebody did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What the page is told when somebody did something: that there is something to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LivePeople {
-    /// `acknowledged`, `muted` or `unmuted`.
-    pub act: String,
-    /// A name; proven only where the platform signed somebody in.
-    pub by: String,
-    /// In epoch milliseconds.
+    /// When it was told, in epoch milliseconds.
     pub at: i64,
-    /// Alerts that were acknowledged.
-    pub count: usize,
-    /// They, as many as fit.
-    pub alert_ids: Vec<String>,
-    /// The mute.
-    pub mute_id: Option<String>,
-    /// Whom it is about.
-    pub devices: Option<String>,
 }

@@ -7,15 +7,17 @@ use std::time::Duration;
 use detector::Severity;
 use wire::api::{DeviceStatus, DeviceView};
 use wire::documents::AlertDocument;
-use wire::notifications::{Digest, DigestDevice, DigestDevices, DigestFigure, NewsAlert};
+use wire::notifications::{Digest, DigestCompleteness, DigestDevice, DigestDevices, DigestFigure, NewsAlert};
 use wire::stored::rows_by_device;
 
 use super::chart::thinned;
+use super::completeness;
 use super::period::Period;
 use crate::fleet::{Fleet, FleetReader};
+use crate::notifications::grouping::count;
 use crate::notifications::reminders::open_alert;
 use crate::notifications::wording;
-use crate::people::{Acknowledgements, Mutes};
+use crate::people::Decisions;
 use crate::store::{Store, StoreError};
 
 /// Devices with curves.
@@ -94,6 +96,15 @@ pub async fn gather(
         missing.push("rejects".to_owned());
         Rejects::default()
     });
+    let completeness = match completeness::read(store, &fleet.heard, period).await {
+        // Of a fleet that has only just been taken in the numbers say nothing.
+        Ok(completeness) => Some(completeness).filter(|found| *found != DigestCompleteness::default()),
+        Err(error) => {
+            tracing::warn!(error = error.with_causes(), "the digest lacks how many events came in");
+            missing.push("how many events came in".to_owned());
+            None
+        }
+    };
     let figures = vec![
         figure("Alerts opened", now.seen.len(), before.seen.len()),
         figure("of these critical", now.n_critical(), before.n_critical()),
@@ -112,14 +123,18 @@ pub async fn gather(
         unacknowledged: open.into_iter().take(LISTED).collect(),
         n_silent: count(silent.len()),
         silent: silent.into_iter().take(LISTED).collect(),
+        completeness,
         rejects: rejects.by_reason(),
         missing,
     };
     for device in &mut digest.worst {
-        let curve = tokio::time::timeout(PATIENCE, curve(store, reader, &device.device_id, period)).await;
+        let curve = tokio::time::timeout(PATIENCE, readings(store, reader, &device.device_id, period)).await;
         let reason = match curve {
-            Ok(Ok(curve)) => {
-                device.curve = curve;
+            Ok(Ok(readings)) => {
+                let seconds: Vec<i64> = readings.iter().map(|(at, _)| *at).collect();
+                device.n_readings = count(readings.len());
+                device.n_expected = completeness::expected(&seconds, (to - from) / 1000);
+                device.curve = thinned(&readings);
                 continue;
             }
             Ok(Err(error)) => error.with_causes(),
@@ -205,24 +220,17 @@ fn worst(alerts: Alerts) -> Vec<DigestDevice> {
             expected: document.expected,
             peak_score: Some(document.peak_score),
         },
+        n_readings: 0,
+        n_expected: None,
         curve: Vec::new(),
     };
     worst.into_iter().map(device).collect()
 }
 
 async fn unacknowledged(store: &Store, fleet: &Fleet) -> Result<Vec<NewsAlert>, StoreError> {
-    let open = || fleet.devices.iter().filter_map(|device| Some((device, device.alert.as_ref()?)));
-    let ids = open().map(|(_, alert)| alert.alert_id.as_str());
-    let acknowledged = Acknowledgements::read(store, ids).await?;
-    let oldest = open().map(|(_, alert)| alert.opened_at).min().unwrap_or_default();
-    let mutes = Mutes::read(store, oldest).await?;
-    let mut alerts: Vec<NewsAlert> = open()
-        .filter(|(device, alert)| {
-            acknowledged.of(&alert.alert_id).is_none()
-                && mutes.covering(&device.device_id, alert.opened_at).is_none()
-        })
-        .map(|(device, alert)| open_alert(device, alert))
-        .collect();
+    let decisions = Decisions::about(store, fleet.open_alerts()).await?;
+    let waiting = fleet.open_alerts().filter(|open| decisions.is_waiting(*open));
+    let mut alerts: Vec<NewsAlert> = waiting.map(open_alert).collect();
     alerts.sort_by(|left, right| {
         left.opened_at.cmp(&right.opened_at).then_with(|| left.alert_id.cmp(&right.alert_id))
     });
@@ -251,7 +259,8 @@ fn silent(fleet: &Fleet, from: i64) -> Vec<(String, i64)> {
     silent
 }
 
-async fn curve(
+/// A device's readings of a period, in seconds since its begin and degrees, in order of time.
+async fn readings(
     store: &Store,
     reader: &FleetReader,
     device_id: &str,
@@ -266,9 +275,9 @@ async fn curve(
     }
     readings.retain(|(at, _)| (period.from..period.to).contains(at));
     readings.sort_by_key(|(at, _)| *at);
-    let in_seconds: Vec<(i64, f32)> =
-        readings.into_iter().map(|(at, celsius)| ((at - period.from) / 1000, celsius)).collect();
-    Ok(thinned(&in_seconds))
+    // Where documents of two owners overlap, one reading may be stored twice.
+    readings.dedup_by_key(|(at, _)| *at);
+    Ok(readings.into_iter().map(|(at, celsius)| ((at - period.from) / 1000, celsius)).collect())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a picture needs no more")]
@@ -278,8 +287,4 @@ fn celsius(celsius: f64) -> f32 {
 
 fn figure(name: &str, now: usize, before: usize) -> DigestFigure {
     DigestFigure { name: name.to_owned(), now: count(now), before: count(before) }
-}
-
-fn count(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }

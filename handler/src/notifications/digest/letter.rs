@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use maud::{Markup, html};
-use wire::notifications::{Digest, DigestDevice, DigestFigure};
+use wire::notifications::{Digest, DigestCompleteness, DigestDevice, DigestFigure};
 
 use super::chart;
 use crate::mail::Picture;
@@ -35,10 +35,16 @@ pub fn text(digest: &Digest, look: &Look) -> String {
     for figure in &digest.figures {
         let _ = writeln!(text, "{}: {} ({})", figure.name, grouped(figure.now), trend(figure));
     }
+    if let Some(completeness) = &digest.completeness {
+        let _ = writeln!(text, "\n{}", complete(completeness));
+    }
     if !digest.worst.is_empty() {
         let _ = writeln!(text, "\nWorst devices");
         for device in &digest.worst {
             let _ = writeln!(text, "  {}: {}", wording::id(&device.device_id), worst(device, look));
+            if let Some(stored) = stored(device) {
+                let _ = writeln!(text, "    {stored}");
+            }
             if let Some(link) = wording::link(&device.alert.alert_id, look) {
                 let _ = writeln!(text, "    {link}");
             }
@@ -85,6 +91,9 @@ pub fn body(digest: &Digest, look: &Look) -> Markup {
                     td style={ (NUMBER) ";color:#5b6470" } { (trend(figure)) }
                 }
             }
+        }
+        @if let Some(completeness) = &digest.completeness {
+            p style={ (SMALL) ";margin-top:8px" } { (complete(completeness)) }
         }
         @if !digest.worst.is_empty() {
             h2 style=(SECTION) { "Worst devices" }
@@ -143,7 +152,10 @@ fn worst_device(index: usize, device: &DigestDevice, digest: &Digest, look: &Loo
         }
         @if device.curve.len() >= 2 && digest.to > digest.from {
             img src={ "cid:" (name(index)) } width="560" alt={ "Temperatures of " (wording::id(&device.device_id)) } style="display:block;width:100%;max-width:560px;height:auto;border:1px solid #e3e6ea";
-            p style=(SMALL) { (format!("{:.1} to {:.1} \u{b0}C", celsius(f32::min), celsius(f32::max))) }
+            p style=(SMALL) {
+                (format!("{:.1} to {:.1} \u{b0}C", celsius(f32::min), celsius(f32::max)))
+                @if let Some(stored) = stored(device) { "; " (stored) }
+            }
         }
     }
 }
@@ -173,6 +185,23 @@ fn health(digest: &Digest) -> String {
         grouped(devices.n_anomaly),
         grouped(devices.n_learning),
     )
+}
+
+/// Whether the fleet's data are complete, as far as anybody can say.
+fn complete(completeness: &DigestCompleteness) -> String {
+    let DigestCompleteness { n_events, n_before, n_lost } = *completeness;
+    let share = match (n_events * 1000 + n_before / 2).checked_div(n_before) {
+        Some(per_mille) => format!(", {}.{} % of the day before", per_mille / 10, per_mille % 10),
+        None => String::new(),
+    };
+    let lost = if n_lost == 0 { String::new() } else { format!(" {} more were lost.", grouped(n_lost)) };
+    format!("Completeness, estimated: about {} events came in{share}.{lost}", grouped(n_events))
+}
+
+/// How many of a device's readings are there.
+fn stored(device: &DigestDevice) -> Option<String> {
+    let n_expected = device.n_expected?;
+    Some(format!("{} of about {} readings", grouped(device.n_readings), grouped(n_expected)))
 }
 
 fn trend(figure: &DigestFigure) -> String {

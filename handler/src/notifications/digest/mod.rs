@@ -4,6 +4,7 @@
 //! notifications; a digest's number is its day, so that there is one a day whoever makes it.
 
 mod chart;
+mod completeness;
 mod gather;
 mod letter;
 mod period;
