@@ -15,7 +15,7 @@ const PER_POST = 50;
 /** Events after which all that is stored is looked at, and what is old is dropped: the emulator scans all it has. */
 const PER_ROUND = 100_000;
 /** Snapshots are younger than that where batches go on, so recovery needs nothing older. */
-const KEPT_MS = 300_000;
+const KEPT_MS = 90_000;
 const DAY_MS = 86_400_000;
 
 const host = await startHost({

@@ -12,6 +12,7 @@ use super::decide::{Decided, Outcome};
 use super::device::Memory;
 use super::documents::reading_row;
 use super::state::{State, Undo};
+use super::tail::Tail;
 
 /// Readings that an alert's document shows.
 const SHOWN_READINGS: usize = 16;
@@ -27,6 +28,8 @@ pub(super) struct Steps<'a> {
     pub(super) undo: &'a Undo,
     /// The events.
     pub(super) batch: &'a Batch<'a>,
+    /// What is stored of them already.
+    pub(super) tail: &'a Tail,
     /// What became of them.
     pub(super) decided: &'a [Decided],
     /// What buckets' names begin with.
@@ -75,15 +78,18 @@ impl Steps<'_> {
     fn of_device(&self, slot: usize, mut memory: Memory, parts: &[&Decided]) -> Vec<AlertDocument> {
         let mut documents = Vec::new();
         for part in parts {
-            let (row, is_new) = match &part.outcome {
+            let sequence = self.batch.sequence(part.event);
+            match &part.outcome {
                 Outcome::Reading(_, fact, flags) => {
-                    (reading_row(self.batch.sequence(part.event), part, fact, *flags), true)
+                    let row = reading_row(sequence, part, fact, *flags);
+                    documents
+                        .extend(self.take(&mut memory, &row, part).map(|taken| self.document(slot, &taken)));
                 }
-                Outcome::StoredReading(_, row) => (*row, false),
-                _ => continue,
-            };
-            if let Some(taken) = self.take(&mut memory, &row, part).filter(|_| is_new) {
-                documents.push(self.document(slot, &taken));
+                Outcome::StoredReading(_, row) if memory.apply(self.detector, row).is_none() => {
+                    let stored = self.tail.memory(&self.state.entry(slot).id, sequence, part.index);
+                    memory = stored.unwrap_or(memory);
+                }
+                _ => {}
             }
         }
         documents

@@ -172,7 +172,11 @@ impl<M: Reconstruct> Decision<'_, M> {
         if self.rules.tail.speaks_for(self.state.entry(slot).bucket, sequence) {
             match self.rules.tail.reading(sequence, index) {
                 Some((_, row)) => {
-                    self.state.apply(self.rules.detector, slot, row, self.undo);
+                    let is_known = self.state.apply(self.rules.detector, slot, row, self.undo);
+                    if !is_known && let Some(memory) = self.rules.tail.memory(device_id, sequence, index) {
+                        self.state.restore(slot, memory, self.undo);
+                        self.state.framed(slot);
+                    }
                     self.state.hear_of(device_id, place.enqueued_ms.unwrap_or(0));
                     self.note(place, Seen::Clear(Outcome::StoredReading(slot, *row)));
                 }

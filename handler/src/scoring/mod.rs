@@ -11,6 +11,7 @@ pub mod decide;
 pub mod device;
 pub mod documents;
 mod error;
+mod frames;
 mod heard;
 pub mod journal;
 pub mod listing;
@@ -248,7 +249,8 @@ impl<M: Reconstruct> Scorer<M> {
         let bucket_prefix = partition.stream.bucket_prefix();
         let written = decided.and_then(|decided| {
             let (detector, state, bucket_prefix) = (&self.detector, &partition.state, bucket_prefix.as_str());
-            let steps = Steps { detector, state, undo: &undo, batch, decided: &decided, bucket_prefix };
+            let steps =
+                Steps { detector, state, undo: &undo, batch, tail: &tail, decided: &decided, bucket_prefix };
             let alerts = steps.documents();
             let written = self.write(partition, batch, from, &decided, &alerts, &tail)?;
             Ok((written, decided, alerts))

@@ -3,18 +3,16 @@
 //! A checkpoint moves only after success, so everything below a batch's first event is stored. Where something lacks,
 //! the read was stale and is repeated; what still lacks after many retries is lost, and said to be.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use detector::Detector;
-use wire::documents::{Header, ResultsDocument};
+use wire::documents::Header;
 use wire::position::Stream;
-use wire::stored::{Precedence, placed_rows};
+use wire::stored::placed_rows;
 
 use super::ScoreError;
-use super::device::Memory;
+use super::frames::{frames, memory_of};
 use super::mutants::{self, Mutant};
 use super::state::{State, Undo};
 use super::stored::{StoredFacts, Stretch};
@@ -166,8 +164,10 @@ impl Recovery<'_> {
                 let slot = state.slot(device_id);
                 let is_known = state.apply(self.detector, slot, &row, undo);
                 let Some(frame) = frames.get(&(device_id, row.sequence, row.index)) else { continue };
-                if doubts.are_settled_by(slot, row.sequence) || !is_known {
-                    restore(state, slot, frame, undo);
+                if (doubts.are_settled_by(slot, row.sequence) || !is_known)
+                    && let Some(memory) = memory_of(device_id, frame)
+                {
+                    state.restore(slot, memory, undo);
                 }
                 state.framed(slot);
             }
@@ -187,54 +187,6 @@ impl Doubts {
     fn are_settled_by(&mut self, slot: usize, sequence: i64) -> bool {
         self.kept > i64::MIN && (sequence < self.kept || self.settled.insert(slot))
     }
-}
-
-/// Gives a device the memory of a key frame; one of an earlier version of the program cannot be read.
-fn restore(state: &mut State, slot: usize, frame: &str, undo: &mut Undo) {
-    match read_frame(frame) {
-        Ok(memory) => state.restore(slot, memory, undo),
-        Err(error) => {
-            tracing::error!(
-                device_id = &*state.entry(slot).id,
-                error,
-                "a stored state cannot be read: the device goes on with the readings that are stored"
-            );
-        }
-    }
-}
-
-type Frames<'a> = HashMap<(&'a str, i64, u32), &'a str>;
-
-/// Key frames by device and by the position of the reading that they follow.
-fn frames<'a>(documents: &[&'a ResultsDocument]) -> Frames<'a> {
-    let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
-    let precedence = Precedence::of(&headers);
-    let mut frames = Frames::new();
-    for (n, document) in documents.iter().enumerate() {
-        for (device_id, frame) in &document.states {
-            let Some(row) = document.readings.get(device_id).and_then(|rows| rows.last()) else { continue };
-            let sequence = document.header.first_sequence.saturating_add(row.sequence);
-            if precedence.counts(n, sequence) {
-                frames.insert((device_id, sequence, row.index), frame);
-            }
-        }
-    }
-    frames
-}
-
-/// What a key frame holds.
-fn read_frame(frame: &str) -> Result<Memory, String> {
-    let bytes = STANDARD_NO_PAD.decode(frame).map_err(|error| error.to_string())?;
-    let (memory, _) = Memory::decode(&bytes).map_err(|error| error.to_string())?;
-    Ok(memory)
-}
-
-/// A device's memory as it stands beside its newest reading.
-#[must_use]
-pub fn frame_of(memory: &Memory) -> String {
-    let mut bytes = Vec::with_capacity(512);
-    memory.encode(&mut bytes);
-    STANDARD_NO_PAD.encode(bytes)
 }
 
 /// The stretches between two sequence numbers of which facts lack: each event says how many facts it left.

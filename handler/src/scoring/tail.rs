@@ -9,6 +9,8 @@ use wire::documents::{Header, ReadingRow};
 use wire::stored::{Precedence, placed_rows};
 
 use super::ScoreError;
+use super::device::Memory;
+use super::frames::{frames, memory_of};
 use super::state::State;
 use super::stored::Stretch;
 
@@ -20,6 +22,8 @@ pub struct Tail {
     rejects_covered: Option<i64>,
     /// Stored readings: group, device and row by sequence number and place in the event.
     readings: HashMap<(i64, u32), (String, ReadingRow)>,
+    /// Stored states of devices, by the place of the reading that they follow.
+    frames: HashMap<(i64, u32), String>,
     /// Stored rejects and skips by sequence number and place in the event.
     left_out: HashSet<(i64, u32)>,
     /// Highest term seen.
@@ -45,6 +49,9 @@ impl Tail {
                     tail.readings.insert((row.sequence, row.index), (device_id.to_owned(), row));
                 }
             }
+            let frames = frames(&documents).into_iter();
+            let covering = frames.filter(|((_, sequence, _), _)| (first..=covered).contains(sequence));
+            tail.frames.extend(covering.map(|((_, at, index), frame)| ((at, index), frame.to_owned())));
         }
         let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
         tail.see(&headers);
@@ -82,6 +89,12 @@ impl Tail {
     #[must_use]
     pub fn reading(&self, sequence: i64, index: u32) -> Option<(&str, &ReadingRow)> {
         self.readings.get(&(sequence, index)).map(|(device_id, row)| (device_id.as_str(), row))
+    }
+
+    /// A device's memory as it is stored beside a reading at a place in the stream.
+    #[must_use]
+    pub fn memory(&self, device_id: &str, sequence: i64, index: u32) -> Option<Memory> {
+        memory_of(device_id, self.frames.get(&(sequence, index))?)
     }
 
     /// Whether a reject or skip is stored at a place in the stream.

@@ -309,16 +309,33 @@ async fn opens_without(hours: &[i64], deleted: usize) {
     let scored = insist(&other, &last).await;
     left.store(&scored);
     assert!(left.all("gap").is_empty(), "what is deleted by age is no loss");
-    let (one, other) = (one.slot(&stream()), other.slot(&stream()));
-    let (one, other) = (one.lock().await, other.lock().await);
-    let state =
-        |slot: &super::super::Slot| slot.partition.as_ref().unwrap().state.entries()[0].memory.clone();
-    let bytes = |memory: super::super::device::Memory| {
-        let mut bytes = Vec::new();
-        memory.encode(&mut bytes);
-        bytes
-    };
-    assert_eq!(bytes(state(&one)), bytes(state(&other)), "without the documents of batch {deleted}");
+    assert_eq!(memory(&one).await, memory(&other).await, "without the documents of batch {deleted}");
+}
+
+/// What a process remembers of the only device.
+async fn memory(scorer: &Scorer<MeanModel>) -> Vec<u8> {
+    let slot = scorer.slot(&stream());
+    let slot = slot.lock().await;
+    let mut bytes = Vec::new();
+    slot.partition.as_ref().unwrap().state.entries()[0].memory.encode(&mut bytes);
+    bytes
+}
+
+#[tokio::test]
+async fn a_state_that_is_stored_in_the_tail_stands_for_readings_that_are_deleted() {
+    let (place, left) = (Place::new(), Place::new());
+    let one = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
+    place.store(&score(&one, &readings_at(0, 0), 0).await.unwrap());
+    let tail = score(&one, &readings_at(3, 7), 0).await.unwrap();
+    place.store(&tail);
+    left.store(&tail);
+    let mut next = readings_at(6, 7);
+    next[2] = reading(8, -127.0);
+    place.store(&score(&one, &next, 0).await.unwrap());
+    let other = left.scorer(MeanModel(1.0), "b", N_BUCKETS);
+    left.store(&score(&other, &[readings_at(3, 7), next].concat(), 0).await.unwrap());
+    assert_eq!(memory(&one).await, memory(&other).await);
+    assert_eq!((place.all("alert").len(), place.all("alert")), (1, left.all("alert")));
 }
 
 #[tokio::test]
