@@ -14,8 +14,8 @@ const N_DEVICES = 1000;
 const PER_POST = 50;
 /** Events after which all that is stored is looked at, and what is old is dropped: the emulator scans all it has. */
 const PER_ROUND = 100_000;
-/** Snapshots are younger than that where batches go on, so recovery needs nothing older. */
-const KEPT_MS = 90_000;
+/** Snapshots are that much younger than their partition's checkpoint at most, so recovery needs nothing older. */
+const KEPT_MS = 40_000;
 const DAY_MS = 86_400_000;
 
 const host = await startHost({
@@ -29,8 +29,9 @@ const ledger = new Ledger(nEvents, N_DEVICES);
 const began = Date.now();
 let peakKb = 0;
 const handlers = new Set();
-/** How far each partition's checkpoint is, and since when: a partition whose retries are a minute apart can rest long. */
+/** How far each partition's checkpoint is, and since when at most: one whose retries are a minute apart can rest long. */
 const checkpoints = [];
+let lookedAt = Date.now();
 const watch = setInterval(async () => {
   for (const pid of await host.handlerPids()) {
     const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
@@ -77,14 +78,15 @@ async function look() {
   );
 }
 
-/** Milliseconds since the checkpoint moved that has rested longest. */
+/** Milliseconds since the checkpoint moved that has rested longest, or more. */
 async function longestRest() {
   const { partitions } = await host.json("/local-host/figures");
   const now = Date.now();
   partitions.forEach(({ checkpoint }, n) => {
     if (checkpoints[n]?.checkpoint !== checkpoint) {
-      checkpoints[n] = { checkpoint, since: now };
+      checkpoints[n] = { checkpoint, since: lookedAt };
     }
   });
+  lookedAt = now;
   return now - Math.min(...checkpoints.map(({ since }) => since));
 }
