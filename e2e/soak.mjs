@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 
 const host = await startHost({
   partitions: 4,
-  env: { BUCKETS_PER_PARTITION: "4" },
+  env: { BUCKETS_PER_PARTITION: "2" },
   // Without snapshots every new process reads back all that is stored, which soon takes longer than it lives.
   arguments: azuriteArguments(),
 });
