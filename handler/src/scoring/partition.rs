@@ -202,7 +202,7 @@ impl Partition {
             stored: &with_orphans,
             detector: attempt.detector,
             stream: &self.stream,
-            lost: attempt.patience.lost(),
+            patience: attempt.patience,
             oldest_ms: attempt.oldest_ms,
         };
         let may_be_undone = self.carried.is_some() || !self.orphans.is_empty();

@@ -13,6 +13,8 @@ const ATTEMPTS_FOR_LOSS: u32 = 10;
 pub struct Patience {
     hole: Option<(i64, i64)>,
     n_holes: u32,
+    /// What is lost for sure: a recovery that begins anew comes by it again.
+    lost: Option<(i64, i64)>,
 }
 
 impl Patience {
@@ -22,16 +24,56 @@ impl Patience {
             Ok(_) => *self = Self::default(),
             Err(ScoreError::Hole { first, last }) => {
                 let hole = Some((*first, *last));
-                self.n_holes = if self.hole == hole { self.n_holes + 1 } else { 1 };
-                self.hole = hole;
+                if self.hole != hole {
+                    if let Some((from, to)) = self.hole.filter(|_| self.n_holes >= ATTEMPTS_FOR_LOSS) {
+                        let lost = self.lost.unwrap_or((from, to));
+                        self.lost = Some((lost.0.min(from), lost.1.max(to)));
+                    }
+                    (self.hole, self.n_holes) = (hole, 0);
+                }
+                self.n_holes += 1;
             }
             Err(_) => {}
         }
     }
 
-    /// What lacked so often that it is lost.
+    /// Whether a stretch lacked so often that it is lost.
     #[must_use]
-    pub fn lost(self) -> Option<(i64, i64)> {
-        self.hole.filter(|_| self.n_holes >= ATTEMPTS_FOR_LOSS)
+    pub fn is_over(self, first: i64, last: i64) -> bool {
+        let is_lost = self.lost.is_some_and(|(from, to)| from <= first && last <= to);
+        is_lost || (self.hole == Some((first, last)) && self.n_holes >= ATTEMPTS_FOR_LOSS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(patience: &mut Patience, first: i64, last: i64, n_times: u32) {
+        for _ in 0..n_times {
+            patience.note::<()>(&Err(ScoreError::Hole { first, last }));
+        }
+    }
+
+    #[test]
+    fn what_lacks_ten_times_is_lost() {
+        let mut patience = Patience::default();
+        note(&mut patience, 4, 9, ATTEMPTS_FOR_LOSS - 1);
+        patience.note::<()>(&Err(ScoreError::Deadline));
+        assert!(!patience.is_over(4, 9));
+        note(&mut patience, 4, 9, 1);
+        assert!(patience.is_over(4, 9) && !patience.is_over(4, 10));
+        patience.note(&Ok(()));
+        assert!(!patience.is_over(4, 9));
+    }
+
+    #[test]
+    fn what_was_lost_stays_so_while_more_lacks_behind_it() {
+        let mut patience = Patience::default();
+        note(&mut patience, 4, 9, ATTEMPTS_FOR_LOSS);
+        note(&mut patience, 20, 29, ATTEMPTS_FOR_LOSS);
+        assert!(patience.is_over(4, 9) && patience.is_over(20, 29));
+        note(&mut patience, 40, 49, 1);
+        assert!(patience.is_over(4, 9) && patience.is_over(20, 29) && !patience.is_over(40, 49));
     }
 }

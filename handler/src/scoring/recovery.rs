@@ -14,6 +14,7 @@ use wire::stored::placed_rows;
 use super::ScoreError;
 use super::frames::{frames, memory_of};
 use super::mutants::{self, Mutant};
+use super::patience::Patience;
 use super::state::{State, Undo};
 use super::stored::{StoredFacts, Stretch};
 use super::tail::{by_bucket, check_bucket, left_out};
@@ -32,8 +33,8 @@ pub struct Recovery<'a> {
     pub detector: &'a Detector,
     /// What is read.
     pub stream: &'a Stream,
-    /// What is known to be lost, after many attempts.
-    pub lost: Option<(i64, i64)>,
+    /// How often something lacked.
+    pub patience: Patience,
     /// Documents whose newest event is older, in epoch milliseconds, may be deleted already: nothing is proved of
     /// what they speak for, nor of what lies before it.
     pub oldest_ms: i64,
@@ -104,7 +105,7 @@ impl Recovery<'_> {
     fn lost(&self, stretch: &Stretch, from: i64, to: i64, kept: i64) -> Result<Gaps, ScoreError> {
         let missing = missing(stretch, from, to);
         if let (Some(&(first, _)), Some(&(_, last))) = (missing.first(), missing.last())
-            && self.lost != Some((first, last))
+            && !self.patience.is_over(first, last)
         {
             return Err(ScoreError::Hole { first, last });
         }
