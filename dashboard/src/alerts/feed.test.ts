@@ -53,6 +53,25 @@ describe("feed", () => {
     expect(last()).toMatchObject({ loading: false, more: false, problem: null });
   });
 
+  it("goes on behind the fresh page when more came than it holds", async () => {
+    const { asked, opened, settle, shown } = feed(
+      page([9, 8], "8"),
+      page([7, 6], "6"),
+      page([20, 19], "19"),
+      page([18, 9], "9"),
+    );
+    await settle();
+    opened.more();
+    await settle();
+    opened.refresh();
+    await settle();
+    expect(shown()).toEqual([20, 19]);
+    opened.more();
+    await settle();
+    expect(asked).toEqual([null, "8", null, "19"]);
+    expect(shown()).toEqual([20, 19, 18, 9]);
+  });
+
   it("asks on behind an empty page, but not for ever", async () => {
     const { asked, settle, last } = feed(
       ...["1", "2", "3", "4", "5", "6", "7"].map((next) => page([], next)),

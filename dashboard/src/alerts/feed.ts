@@ -7,7 +7,7 @@
 import type { AlertCalls, AlertFilter } from "../api/alerts.ts";
 import { describeFailure } from "../api/failure.ts";
 import type { Alert } from "../api/types.ts";
-import { appendOlder, mergeNewest } from "./merge.ts";
+import { appendOlder, leavesGap, mergeNewest } from "./merge.ts";
 
 /** Bounds the memory of the page. */
 export const MOST_ALERTS = 2_000;
@@ -96,7 +96,9 @@ class RunningFeed implements Feed {
   async #loadNewest(): Promise<void> {
     const { client, filter } = this.#request;
     const page = await client.listAlerts(filter, null, this.#closed.signal);
-    const alerts = mergeNewest(this.#state.alerts, page);
+    const isTorn = leavesGap(this.#state.alerts, page);
+    this.#hasOlder &&= !isTorn;
+    const alerts = mergeNewest(isTorn ? [] : this.#state.alerts, page);
     // Older pages stay as they are, so the list still ends where the oldest of them did.
     if (!this.#hasOlder || page.next === null) {
       this.#next = page.next;

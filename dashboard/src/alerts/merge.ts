@@ -20,6 +20,13 @@ export function mergeNewest(known: readonly Alert[], page: AlertPage): readonly 
     : [...page.alerts, ...known.filter((alert) => isBehind(alert, last))];
 }
 
+/** Whether more came than the fresh page holds: between it and what was known there are others that nobody has seen. */
+export function leavesGap(known: readonly Alert[], page: AlertPage): boolean {
+  const ids = new Set(known.map(({ alertId }) => alertId));
+  const meets = page.alerts.length === 0 || page.alerts.some(({ alertId }) => ids.has(alertId));
+  return known.length > 0 && page.next !== null && !meets;
+}
+
 /** The alerts, and an older page of which some may be there already. */
 export function appendOlder(known: readonly Alert[], page: AlertPage): readonly Alert[] {
   const ids = new Set(known.map(({ alertId }) => alertId));
