@@ -98,8 +98,7 @@ fn notifier(settings: &Settings, store: &Arc<Store>) -> anyhow::Result<Notifier>
     let manner = Manner {
         look,
         name: writer_name(),
-        // The rest is for reading and writing what is sent.
-        budget: settings.patience / 2,
+        patience: settings.patience,
         silent_after: settings.silent_after,
     };
     Ok(Notifier::new(Arc::clone(store), channels, manner))

@@ -14,7 +14,7 @@ use super::Outcome;
 use crate::settings::{SmtpSecurity, SmtpSettings};
 use crate::store::with_causes;
 
-/// How long a server may take for each of its answers: some look for spam before they take a message, and an answer
+/// How long a server may take for a letter: some look for spam before they take a message, and an answer
 /// that comes too late is a letter sent twice.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Connections at the same time.
@@ -70,7 +70,11 @@ impl Smtp {
     /// Apart from sending, because a password that is refused is refused for good by the protocol, and yet no fault of
     /// a recipient.
     pub(super) async fn reach(&self) -> Result<(), String> {
-        match self.transport.test_connection().await {
+        // The library's own time limit holds for connecting alone.
+        let Ok(reached) = tokio::time::timeout(PATIENCE, self.transport.test_connection()).await else {
+            return Err(format!("the mail server {} takes too long to greet", self.place));
+        };
+        match reached {
             Ok(true) => Ok(()),
             Ok(false) => Err(format!("the mail server {} does not answer", self.place)),
             Err(error) => {
@@ -80,7 +84,10 @@ impl Smtp {
     }
 
     pub(super) async fn send(&self, message: Message) -> Outcome {
-        match self.transport.send(message).await {
+        let Ok(sent) = tokio::time::timeout(PATIENCE, self.transport.send(message)).await else {
+            return Outcome::Failed(format!("the mail server {} takes too long", self.place));
+        };
+        match sent {
             Ok(_) => Outcome::Sent,
             Err(error) if error.is_permanent() && !asks_who_we_are(&error) => {
                 Outcome::Refused(complaint(&error))

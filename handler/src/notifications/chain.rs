@@ -2,12 +2,14 @@
 //!
 //! Enters: what is stored, and the time. Leaves: entries. It writes nothing.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::choose::{Choice, Entry, Standing};
+use super::ripeness::{self, Ripe};
 use super::told::{Name, Told};
-use super::{Channel, reminders, ripeness};
+use super::{Channel, reminders};
 use crate::fleet::FleetReader;
 use crate::people::{Acknowledgements, Decisions, Mutes};
 use crate::store::{Store, StoreError, StoredStep, ToldNotification};
@@ -29,7 +31,9 @@ const REMINDER_LOOK_MS: i64 = 10 * 60_000;
 #[derive(Debug, Default)]
 pub(super) struct Chain {
     told: Told,
-    /// How much of it was read at first.
+    /// Steps that were decided to be told to nobody: looks overlap, and would decide on them again and again.
+    left_out: Told,
+    /// How much of what was told was read at first.
     n_told_at_first: usize,
     /// The newest number; 0 before the first.
     number: i64,
@@ -47,29 +51,36 @@ pub(super) struct Sources<'a> {
     pub(super) channel: &'a Channel,
 }
 
+/// What a look found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing to tell, or not yet.
+    Quiet,
+    /// Something is to be told in so many milliseconds, before the next look comes.
+    Soon(i64),
+    /// This is to be told now; and how far steps were looked at.
+    News(Vec<Entry>, i64),
+}
+
 impl Chain {
     /// The number of the notification that comes next.
     pub(super) fn next_number(&self) -> i64 {
         self.number + 1
     }
 
-    /// What is to be told now, and how far steps were looked at; `None` when there is nothing, or not yet.
+    /// What is to be told.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot be read.
-    pub(super) async fn news(
-        &mut self,
-        sources: Sources<'_>,
-        now: i64,
-    ) -> Result<Option<(Vec<Entry>, i64)>, Arc<StoreError>> {
+    pub(super) async fn news(&mut self, sources: Sources<'_>, now: i64) -> Result<Found, Arc<StoreError>> {
         let Sources { store, fleet, channel } = sources;
         self.catch_up(store, channel.alerts_chain(), now).await?;
         let (steps, seen_to) = self.untold_steps(store).await?;
         let looks_for_reminders = (now - self.reminded_at).abs() >= REMINDER_LOOK_MS;
         if steps.is_empty() && !looks_for_reminders {
             self.seen_to = seen_to;
-            return Ok(None);
+            return Ok(Found::Quiet);
         }
         let fleet = fleet.read().await?;
         let open = fleet.open_alerts().map(|(_, alert)| alert.opened_at);
@@ -83,15 +94,14 @@ impl Chain {
             critical_only: channel.critical_only(),
         };
         let news = choice.among(steps);
-        if news.n_left_out > 0 {
-            tracing::debug!(
-                n_left_out = news.n_left_out,
-                "alerts are left out: muted, void, too old, or for nobody"
-            );
-        }
+        self.leave_out(&news.left_out);
         let mut entries = news.entries;
-        if !entries.is_empty() && !ripeness::is_ripe(news.first_stored_at, news.last_stored_at, now) {
-            return Ok(None);
+        if !entries.is_empty() {
+            match ripeness::of(news.first_stored_at, news.last_stored_at, now) {
+                Ripe::Now => {}
+                Ripe::In(pause_ms) => return Ok(Found::Soon(pause_ms)),
+                Ripe::Later => return Ok(Found::Quiet),
+            }
         }
         if looks_for_reminders {
             let critical = reminders::critical(&fleet);
@@ -108,9 +118,22 @@ impl Chain {
         }
         if entries.is_empty() {
             self.seen_to = seen_to;
-            return Ok(None);
+            return Ok(Found::Quiet);
         }
-        Ok(Some((entries, seen_to)))
+        Ok(Found::News(entries, seen_to))
+    }
+
+    /// Remembers steps that nobody is told of.
+    fn leave_out(&mut self, names: &[Name]) {
+        if names.is_empty() {
+            return;
+        }
+        tracing::debug!(n_steps = names.len(), "steps are left out: muted, void, too old, or for nobody");
+        if self.left_out.len() > MOST_TOLD {
+            // They are decided on once more.
+            self.left_out = Told::default();
+        }
+        names.iter().for_each(|name| self.left_out.add(*name));
     }
 
     /// Learns what was told since the last look, by any process.
@@ -123,8 +146,10 @@ impl Chain {
         let newer = if self.number > 0 {
             store.told_after(name, self.number).await?
         } else if let Some(newest) = store.newest_told(name).await? {
-            let since = newest.seen_to - OVERLAP_S - REMEMBERED_S;
-            let mut told = store.told_since(name, since).await?;
+            let seen_to = newest.seen_to - OVERLAP_S - REMEMBERED_S;
+            // Reminders say nothing of how far steps were looked at.
+            let created_at = now - REMEMBERED_S * 1000;
+            let mut told = store.told_since(name, seen_to, created_at).await?;
             told.push(newest);
             told
         } else {
@@ -142,19 +167,29 @@ impl Chain {
         Ok(())
     }
 
-    /// Steps that were not told, and the time of the last one that was looked at.
+    /// Steps that are to be decided on, and the time of the last one that was looked at.
+    ///
+    /// What was left out is decided on again only beside another step of its alert.
     async fn untold_steps(&self, store: &Store) -> Result<(Vec<StoredStep>, i64), StoreError> {
         let mut seen_to = self.seen_to;
-        let mut steps = Vec::new();
+        let (mut steps, mut left_out) = (Vec::new(), Vec::new());
         store
             .steps_stored_after(self.seen_to - OVERLAP_S, |step| {
                 seen_to = seen_to.max(step.stored_at);
-                if !self.told.holds(Name::of_step(&step.alert_id, &step.step)) {
+                let name = Name::of_step(&step.alert_id, &step.step);
+                if self.left_out.holds(name) {
+                    if left_out.len() < MOST_STEPS {
+                        left_out.push(step);
+                    }
+                } else if !self.told.holds(name) {
                     steps.push(step);
                 }
                 if steps.len() < MOST_STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })
             .await?;
+        let alerts: HashSet<&str> = steps.iter().map(|step| step.alert_id.as_str()).collect();
+        left_out.retain(|step| alerts.contains(step.alert_id.as_str()));
+        steps.append(&mut left_out);
         Ok((steps, seen_to))
     }
 }

@@ -52,8 +52,8 @@ pub struct News {
     pub first_stored_at: i64,
     /// When the last of them was.
     pub last_stored_at: i64,
-    /// Alerts that are muted, too old, void, or of no interest to anybody.
-    pub n_left_out: usize,
+    /// Steps of alerts that are muted, too old, void, or of no interest to anybody.
+    pub left_out: Vec<Name>,
 }
 
 /// Everything by which steps are chosen.
@@ -116,7 +116,10 @@ impl Choice<'_> {
                     }
                     news.entries.push(entry);
                 }
-                None => news.n_left_out += 1,
+                None => {
+                    let names = steps.all().map(|step| Name::of_step(&step.alert_id, &step.step));
+                    news.left_out.extend(names);
+                }
             }
         }
         news

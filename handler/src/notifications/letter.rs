@@ -75,7 +75,7 @@ fn body(news: &AlertNews, look: &Look) -> Markup {
 
 fn section(group: &NewsGroup, look: &Look) -> Markup {
     html! {
-        h2 style={ "margin:20px 0 4px;padding-left:10px;font-size:17px;border-left:4px solid " (color(group)) } {
+        h2 style={ "margin:20px 0 4px;padding-left:10px;font-size:17px;overflow-wrap:anywhere;word-break:break-word;border-left:4px solid " (color(group)) } {
             (wording::headline(group))
         }
         p style="margin:0 0 8px;padding-left:14px;font-size:13px;color:#5b6470" { (wording::times(group, look)) }

@@ -1,9 +1,9 @@
 //! Plays the life of notifications against a model of storage and mail: several processes whose calls overlap, end at
 //! every step, and whose clocks disagree.
 //!
-//! Each process goes through the steps of [`super::chain`]: read, claim, send, mark. Between any two of them others may
-//! go on, and the process may end. What storage and mail promise is all that holds: one create of an id succeeds, and one
-//! replace of what was read.
+//! Each process reads, claims, sends and marks as [`super::claim`] decides; between any two of these others may go on,
+//! and the process may end. What is news (`super::chain`) is played in short, without its memory and limits. What
+//! storage and mail promise is all that holds: one create of an id succeeds, and one replace of what was read.
 
 use proptest::prelude::*;
 use wire::notifications::{AlertNews, Content, DeliveryOutcome, NotificationDocument, NotificationState};

@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use wire::notifications::{
     Content, Delivery, DeliveryOutcome, NotificationDocument, NotificationState, Silent,
 };
 
-use super::chain::{Chain, Sources};
+use super::chain::{Chain, Found, Sources};
 use super::claim::{self, Claimant, Draft};
 use super::digest::{self, Period};
 use super::send::Moment;
@@ -24,6 +24,9 @@ use crate::mail::Outcome;
 use crate::people::Mutes;
 use crate::store::{Store, StoreError};
 
+/// Time between attempts to mark a notification.
+const MARK_PAUSE: Duration = Duration::from_secs(1);
+
 /// Tells people what happens to alerts.
 #[derive(Debug)]
 pub struct Notifier {
@@ -32,8 +35,8 @@ pub struct Notifier {
     look: Look,
     /// This process among all that may send.
     name: String,
-    /// How long sending may take.
-    budget: Duration,
+    /// How long a call may take.
+    patience: Duration,
     /// What is known; held while one looks, so that a process never races with itself.
     known: Mutex<Known>,
     /// Held while a digest is made, which reads much: calls that come meanwhile find it claimed.
@@ -58,10 +61,19 @@ pub struct Manner {
     pub look: Look,
     /// This process among all that may send.
     pub name: String,
-    /// How long sending may take.
-    pub budget: Duration,
+    /// How long a call may take.
+    pub patience: Duration,
     /// The least silence of a hub that is told; `None` for none.
     pub silent_after: Option<Duration>,
+}
+
+/// A call that tells people, and the time that it has.
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    /// Now, in epoch milliseconds.
+    now: i64,
+    until: Instant,
+    patience: Duration,
 }
 
 /// What was done in a look.
@@ -77,10 +89,10 @@ impl Notifier {
     /// Prepares to tell; nothing is contacted yet.
     #[must_use]
     pub fn new(store: Arc<Store>, channels: Vec<Channel>, manner: Manner) -> Self {
-        let Manner { look, name, budget, silent_after } = manner;
+        let Manner { look, name, patience, silent_after } = manner;
         let known =
             Known { chains: HashMap::new(), watch: silent_after.map(Watch::new), silent: HashMap::new() };
-        Self { store, channels, look, name, budget, known: Mutex::new(known), digest: Mutex::default() }
+        Self { store, channels, look, name, patience, known: Mutex::new(known), digest: Mutex::default() }
     }
 
     /// Takes up what others left behind, and tells what is new.
@@ -89,17 +101,17 @@ impl Notifier {
     ///
     /// [`StoreError`] when the store cannot be read or written: nothing is lost, the next look goes on.
     pub async fn tell(&self, fleet: &FleetReader, clocks: Clocks) -> Result<Done, Arc<StoreError>> {
-        let (mut done, now) = (Done::default(), clocks.now);
+        let (mut done, now, call) = (Done::default(), clocks.now, self.call(clocks.now));
         if self.channels.is_empty() {
             return Ok(done);
         }
         let mut known = self.known.lock().await;
-        let held_up = self.take_up(now, &mut done).await?;
+        let held_up = self.take_up(call, &mut done).await?;
         let is_free = |chain: &str| !held_up.iter().any(|held_up| held_up == chain);
         for channel in self.channels.iter().filter(|channel| is_free(channel.alerts_chain())) {
             let chain = known.chains.entry(channel.alerts_chain()).or_default();
-            if let Some(document) = self.claim_news(channel, chain, fleet, now).await? {
-                self.send_and_mark(channel, &document, now, &mut done).await?;
+            if let Some(document) = self.claim_news(channel, chain, fleet, call).await? {
+                self.send_and_mark(channel, &document, call, &mut done).await?;
             }
         }
         let Known { watch: Some(watch), silent, .. } = &mut *known else { return Ok(done) };
@@ -107,15 +119,18 @@ impl Notifier {
             watch.observe(&fleet.read().await?.heard, clocks);
         }
         for channel in self.channels.iter().filter(|channel| is_free(channel.silence_chain())) {
+            if call.is_short() {
+                break;
+            }
             if let Some(document) = self.claim_silence(channel, watch, silent, now).await? {
-                self.send_and_mark(channel, &document, now, &mut done).await?;
+                self.send_and_mark(channel, &document, call, &mut done).await?;
             }
         }
         Ok(done)
     }
 
     /// Sends what others left behind, and what waited; the chains whose later news must wait for it.
-    async fn take_up(&self, now: i64, done: &mut Done) -> Result<Vec<String>, Arc<StoreError>> {
+    async fn take_up(&self, call: Call, done: &mut Done) -> Result<Vec<String>, Arc<StoreError>> {
         let mut held_up = Vec::new();
         for stored in self.store.unfinished_notifications().await? {
             let Some(channel) = self.channels.iter().find(|channel| channel.carries(&stored.document.chain))
@@ -123,10 +138,10 @@ impl Notifier {
                 continue;
             };
             let mut document = stored.document;
-            if claim::is_due(&document, now) {
-                let taken = claim::take_up(&document, self.claimant(now));
+            if claim::is_due(&document, call.now) && !call.is_short() {
+                let taken = claim::take_up(&document, self.claimant(call.now));
                 if self.store.replace_notification(&taken, &stored.etag).await? {
-                    document = self.send_and_mark(channel, &taken, now, done).await?;
+                    document = self.send_and_mark(channel, &taken, call, done).await?;
                 }
             }
             if claim::holds_up(&document) {
@@ -148,6 +163,7 @@ impl Notifier {
         now: i64,
     ) -> Result<(), Arc<StoreError>> {
         let _alone = self.digest.lock().await;
+        let call = self.call(now);
         for channel in &self.channels {
             let Some((chain, recipients)) = channel.digest() else { continue };
             let id = NotificationDocument::id_of(chain, period.day);
@@ -165,10 +181,14 @@ impl Notifier {
                 content: Content::Digest(Box::new(digest)),
             };
             if let Some(document) = self.claim(draft.claimed_by(self.claimant(now))).await? {
-                self.send_and_mark(channel, &document, now, &mut Done::default()).await?;
+                self.send_and_mark(channel, &document, call, &mut Done::default()).await?;
             }
         }
         Ok(())
+    }
+
+    fn call(&self, now: i64) -> Call {
+        Call { now, until: Instant::now() + self.patience, patience: self.patience }
     }
 
     fn claimant(&self, now: i64) -> Claimant<'_> {
@@ -181,10 +201,20 @@ impl Notifier {
         channel: &Channel,
         chain: &mut Chain,
         fleet: &FleetReader,
-        now: i64,
+        mut call: Call,
     ) -> Result<Option<NotificationDocument>, Arc<StoreError>> {
         let sources = Sources { store: &self.store, fleet, channel };
-        let Some((entries, seen_to)) = chain.news(sources, now).await? else { return Ok(None) };
+        let (entries, seen_to) = loop {
+            if call.is_short() {
+                return Ok(None);
+            }
+            match chain.news(sources, call.now).await? {
+                Found::Quiet => return Ok(None),
+                Found::Soon(pause_ms) => call.wait(pause_ms).await,
+                Found::News(entries, seen_to) => break (entries, seen_to),
+            }
+        };
+        let now = call.now;
         let names: Vec<Name> = entries.iter().flat_map(|entry| entry.all_names(now)).collect();
         let news = grouping::group(entries);
         let draft = Draft {
@@ -261,7 +291,7 @@ impl Notifier {
         &self,
         channel: &Channel,
         document: &NotificationDocument,
-        now: i64,
+        call: Call,
         done: &mut Done,
     ) -> Result<NotificationDocument, Arc<StoreError>> {
         // By this it is seen whether somebody took the claim for one that was left behind.
@@ -270,19 +300,65 @@ impl Notifier {
             tracing::warn!(notification = document.id, "another process has taken this notification over");
             return Ok(document.clone());
         };
-        let outcomes = channel.send(document, &self.look, Moment { now, budget: self.budget }).await;
-        let marked = claim::mark(document, &outcomes, now);
+        let moment = Moment { now: call.now, budget: call.budget() };
+        let outcomes = channel.send(document, &self.look, moment).await;
+        let marked = claim::mark(document, &outcomes, call.now);
         report(&marked, &outcomes);
         let of = |outcome| marked.deliveries.iter().filter(|delivery| delivery.outcome == outcome).count();
         done.n_sent += of(DeliveryOutcome::Sent);
         done.n_waiting += of(DeliveryOutcome::Pending);
-        if !self.store.replace_notification(&marked, &stored.etag).await? {
+        if !self.mark(&marked, &stored.etag, call).await? {
             tracing::warn!(
                 notification = marked.id,
                 "another process has taken this notification over; it may come twice"
             );
         }
         Ok(marked)
+    }
+
+    /// Marks what became of a notification, again and again while storage is away for a moment: what is not marked is
+    /// sent once more.
+    async fn mark(
+        &self,
+        marked: &NotificationDocument,
+        etag: &str,
+        call: Call,
+    ) -> Result<bool, Arc<StoreError>> {
+        let mut is_repeat = false;
+        loop {
+            match self.store.replace_notification(marked, etag).await {
+                Ok(true) => return Ok(true),
+                // The attempt that failed may have been carried out.
+                Ok(false) if is_repeat => {
+                    let stored = self.store.notification(&marked.id).await?;
+                    return Ok(stored.is_some_and(|stored| stored.document == *marked));
+                }
+                Ok(false) => return Ok(false),
+                Err(error) if Instant::now() + MARK_PAUSE > call.until => return Err(error.into()),
+                Err(_) => tokio::time::sleep(MARK_PAUSE).await,
+            }
+            is_repeat = true;
+        }
+    }
+}
+
+impl Call {
+    /// How long sending may take: the rest is for marking what was sent.
+    fn budget(self) -> Duration {
+        self.until.saturating_duration_since(Instant::now()).saturating_sub(self.patience / 4)
+    }
+
+    /// Whether too little is left to begin with anything.
+    fn is_short(self) -> bool {
+        self.budget() < self.patience / 4
+    }
+
+    /// Waits for more to come, but never so long that too little is left.
+    async fn wait(&mut self, pause_ms: i64) {
+        let pause = Duration::from_millis(u64::try_from(pause_ms).unwrap_or_default());
+        let began = Instant::now();
+        tokio::time::sleep(pause.min(self.budget())).await;
+        self.now += i64::try_from(began.elapsed().as_millis()).unwrap_or_default();
     }
 }
 

@@ -18,6 +18,9 @@ pub fn critical(fleet: &Fleet) -> impl Iterator<Item = Open<'_>> + Clone {
     fleet.open_alerts().filter(|(_, alert)| alert.severity == Severity::Critical.name())
 }
 
+/// Alerts in a notification that somebody is reminded of; the rest follow at the next look.
+const MOST_REMINDED: usize = 10_000;
+
 /// What to remind of now, in epoch milliseconds.
 #[must_use]
 pub fn due<'a>(
@@ -32,6 +35,9 @@ pub fn due<'a>(
         let name = Name::of_reminder(&alert.alert_id, n_before);
         if told.holds(name) {
             continue;
+        }
+        if entries.len() == MOST_REMINDED {
+            break;
         }
         entries.push(Entry {
             event: NewsEvent::Reminder,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use detector::Severity;
 use futures::{StreamExt, stream};
 use lettre::Address;
-use wire::notifications::{AlertNews, NotificationDocument};
+use wire::notifications::{AlertNews, DeliveryOutcome, NotificationDocument};
 
 use super::webhook::{WEBHOOK, Webhook};
 use super::wording::Look;
@@ -14,6 +14,11 @@ use crate::mail::{Mail, Outcome};
 
 /// Recipients served at the same time.
 const AT_ONCE: usize = 4;
+
+/// Attempts, over about a day, before everybody counts as refused: a quota of letters is over by then.
+const ATTEMPTS_FOR_ALL: u32 = 50;
+/// Codes (RFC 3463) by which a server says that an address is the fault.
+const OF_RECIPIENTS: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
 
 /// A way by which notifications leave.
 #[derive(Debug)]
@@ -126,7 +131,7 @@ impl Channel {
                     return pending.into_iter().map(|to| (to, Outcome::Failed(reason.clone()))).collect();
                 }
                 let letter = letter::of(document, look, mail.domain());
-                stream::iter(pending)
+                let outcomes = stream::iter(pending)
                     .map(|to| {
                         let letter = &letter;
                         async move {
@@ -139,13 +144,75 @@ impl Channel {
                     })
                     .buffer_unordered(AT_ONCE)
                     .collect()
-                    .await
+                    .await;
+                unless_all_are_refused(document, outcomes)
             }
         }
     }
 }
 
+/// Where nobody is served at all, a server most likely refuses us or today's letters, and no addresses: that is tried
+/// again.
+fn unless_all_are_refused(
+    document: &NotificationDocument,
+    outcomes: Vec<(String, Outcome)>,
+) -> Vec<(String, Outcome)> {
+    let was_served = document.deliveries.iter().any(|delivery| delivery.outcome == DeliveryOutcome::Sent);
+    let is_served = outcomes.iter().any(|(_, outcome)| *outcome == Outcome::Sent);
+    if was_served || is_served || document.attempts >= ATTEMPTS_FOR_ALL {
+        return outcomes;
+    }
+    let again = |(to, outcome)| match outcome {
+        Outcome::Refused(reason) if !OF_RECIPIENTS.iter().any(|code| reason.contains(code)) => {
+            (to, Outcome::Failed(reason))
+        }
+        other => (to, other),
+    };
+    outcomes.into_iter().map(again).collect()
+}
+
 async fn in_time(until: Instant, sending: impl Future<Output = Outcome>) -> Outcome {
     let late = || Outcome::Failed("there was no time left in this attempt".to_owned());
     tokio::time::timeout_at(until.into(), sending).await.unwrap_or_else(|_| late())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notifications::claim::{Claimant, Draft};
+    use wire::notifications::Content;
+
+    fn outcomes(reasons: [Option<&str>; 2]) -> Vec<(String, Outcome)> {
+        let outcome = |reason: Option<&str>| match reason {
+            Some(reason) => Outcome::Refused(reason.to_owned()),
+            None => Outcome::Sent,
+        };
+        ["a@b", "c@d"].into_iter().map(str::to_owned).zip(reasons.map(outcome)).collect()
+    }
+
+    /// Whether each recipient is tried again after so many attempts.
+    fn again(attempts: u32, reasons: [Option<&str>; 2]) -> [bool; 2] {
+        let draft = Draft {
+            chain: "mail-alerts",
+            number: 1,
+            recipients: vec!["a@b".to_owned(), "c@d".to_owned()],
+            seen_to: 0,
+            names: &[],
+            silent: Vec::new(),
+            content: Content::Alerts(AlertNews { groups: Vec::new() }),
+        };
+        let claimed = draft.claimed_by(Claimant { name: "a", now: 0 });
+        let document = NotificationDocument { attempts, ..claimed };
+        let outcomes = unless_all_are_refused(&document, outcomes(reasons));
+        [0, 1].map(|n| matches!(outcomes[n].1, Outcome::Failed(_)))
+    }
+
+    #[test]
+    fn who_is_refused_like_everybody_else_is_tried_again_for_a_day() {
+        let quota = Some("554 5.7.1 daily sending quota exceeded");
+        assert_eq!(again(1, [quota, quota]), [true, true]);
+        assert_eq!(again(ATTEMPTS_FOR_ALL, [quota, quota]), [false, false]);
+        assert_eq!(again(1, [quota, None]), [false, false]);
+        assert_eq!(again(1, [Some("550 5.1.1 no such user"), quota]), [false, true]);
+    }
 }

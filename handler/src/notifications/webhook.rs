@@ -142,7 +142,12 @@ fn link(news: &AlertNews, look: &Look) -> Option<String> {
 fn slack(news: &AlertNews, look: &Look) -> Value {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let plain = |text: &str| json!({ "type": "plain_text", "emoji": false, "text": escaped(text) });
-    let subject = crate::mail::printable(&wording::subject(news), HEADER_CHARS);
+    let subject = wording::subject(news);
+    // What counts is the length after escaping.
+    let fits =
+        |most: &usize| escaped(&crate::mail::printable(&subject, *most)).chars().count() <= HEADER_CHARS;
+    let most = (1..=HEADER_CHARS).rev().find(fits).unwrap_or(1);
+    let subject = crate::mail::printable(&subject, most);
     let mut blocks = vec![json!({ "type": "header", "text": plain(&subject) })];
     for group in &news.groups {
         let mut text = vec![wording::headline(group)];

@@ -44,7 +44,7 @@ fn what_was_told_or_is_muted_or_void_is_left_out() {
     let act = Act { by: "anna".to_owned(), at: AT };
     let mutes = [MuteDocument::Mute(Mute::new("d*", (AT - 1, AT + 1), "defrosting", act))];
     let news = choose(steps(), &Fleet::default(), &none, &mutes.into_iter().collect());
-    assert_eq!((news.entries.len(), news.n_left_out), (0, 1));
+    assert_eq!((news.entries.len(), news.left_out.len()), (0, 1));
 
     // A row that is as new, and knows another alert or none; one that is older says nothing.
     for (fleet, n_told) in [
