@@ -348,9 +348,10 @@ impl Call {
         self.until.saturating_duration_since(Instant::now()).saturating_sub(self.patience / 4)
     }
 
-    /// Whether too little is left to begin with anything.
+    /// Whether too little is left to begin with anything: less than a slow server takes for a letter, when a call has as
+    /// much time as is shipped.
     fn is_short(self) -> bool {
-        self.budget() < self.patience / 4
+        self.budget() < self.patience / 3
     }
 
     /// Waits for more to come, but never so long that too little is left.
