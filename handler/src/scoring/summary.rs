@@ -10,6 +10,7 @@ use super::state::{State, Undo};
 
 /// Devices of a batch that its summary shows: more than a live message holds.
 const SHOWN_DEVICES: usize = 32;
+
 /// A batch in figures.
 #[derive(Debug, Default)]
 pub struct Summary {

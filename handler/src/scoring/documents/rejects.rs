@@ -14,6 +14,7 @@ use super::cutting::cut;
 const REJECT_BYTES: usize = 512;
 /// Bytes that one byte of text may become in JSON.
 const ESCAPED_BYTES: usize = 6;
+
 /// A part of an event that is no stored reading; the event's text is kept once, with its first reject.
 struct LeftOut<'a> {
     part: &'a Decided,
