@@ -23,7 +23,12 @@ pub enum Condition {
 #[derive(Debug, Default)]
 pub struct Switch {
     condition: watch::Sender<Condition>,
+    /// The condition that the service's port is in; `None` where no port follows the switch.
+    port: watch::Sender<Option<Condition>>,
 }
+
+/// Longest wait for a port to follow its switch; binding it again may fail for a while.
+const FOLLOW_LIMIT: Duration = Duration::from_secs(5);
 
 impl Switch {
     /// The present condition.
@@ -41,6 +46,20 @@ impl Switch {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Condition> {
         self.condition.subscribe()
+    }
+
+    /// Says which condition the service's port is in by now.
+    pub(super) fn follow(&self, condition: Condition) {
+        self.port.send_replace(Some(condition));
+    }
+
+    /// Waits until the service's port has followed, so that whoever connects next meets the present condition.
+    pub async fn settled(&self) {
+        let mut port = self.port.subscribe();
+        let followed = port.wait_for(|port| port.is_none_or(|condition| condition == self.get()));
+        if timeout(FOLLOW_LIMIT, followed).await.is_err() {
+            tracing::warn!(condition = ?self.get(), "the port of a service does not follow its condition");
+        }
     }
 
     /// Waits until the service is up, at most `limit` long; says whether it is.

@@ -43,6 +43,7 @@ async fn stand(
         Ok(Json(standing)) => {
             tracing::warn!(faults = %json!(standing), "faults are set");
             faults.stand(&standing);
+            faults.settled().await;
             show(State(faults)).await
         }
         Err(rejection) => refuse(&rejection.body_text()),
@@ -66,6 +67,7 @@ async fn happen(State(faults): State<Arc<Faults>>, once: Result<Json<Once>, Json
 async fn end(State(faults): State<Arc<Faults>>) -> Response {
     tracing::warn!("all faults end");
     faults.end();
+    faults.settled().await;
     show(State(faults)).await
 }
 

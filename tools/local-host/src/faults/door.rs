@@ -27,6 +27,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Door {
     address: SocketAddr,
     listener: Option<TcpListener>,
+    switch: Arc<Switch>,
     condition: watch::Receiver<Condition>,
 }
 
@@ -36,9 +37,11 @@ impl Door {
     /// # Errors
     ///
     /// When the listener has no address.
-    pub fn new(listener: TcpListener, switch: &Switch) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, switch: &Arc<Switch>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { address, listener: Some(listener), condition: switch.subscribe() })
+        let condition = switch.subscribe();
+        switch.follow(Condition::Up);
+        Ok(Self { address, listener: Some(listener), switch: Arc::clone(switch), condition })
     }
 
     /// The listener, bound anew if it was closed.
@@ -50,15 +53,30 @@ impl Door {
         Ok(self.listener.insert(listener))
     }
 
-    /// Waits until the service does not refuse; the port is closed meanwhile.
-    async fn closed_while_refusing(&mut self) {
-        if *self.condition.borrow_and_update() == Condition::Refuses {
+    /// Brings the port to the present condition of the service, and waits until that is one with an open port.
+    async fn follow(&mut self) -> io::Result<()> {
+        let mut present = *self.condition.borrow_and_update();
+        while present == Condition::Refuses {
             self.listener = None;
-            // An error means that the switch is gone: nothing will ever open the door again.
-            if self.condition.wait_for(|condition| *condition != Condition::Refuses).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            self.switch.follow(present);
+            // An error is impossible: the door has the switch itself.
+            drop(self.condition.changed().await);
+            present = *self.condition.borrow_and_update();
         }
+        self.open().await?;
+        self.switch.follow(present);
+        Ok(())
+    }
+
+    /// The next connection; `None` when the condition has changed.
+    async fn next(&mut self) -> io::Result<Option<(Passage, SocketAddr)>> {
+        self.follow().await?;
+        let mut condition = self.condition.clone();
+        let (stream, from) = tokio::select! {
+            accepted = self.open().await?.accept() => accepted?,
+            Ok(()) = condition.changed() => return Ok(None),
+        };
+        Ok(Some((Passage::new(stream, self.condition.clone()), from)))
     }
 }
 
@@ -68,17 +86,9 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Passage, SocketAddr) {
         loop {
-            self.closed_while_refusing().await;
-            let mut condition = self.condition.clone();
-            let accepted = match self.open().await {
-                Ok(listener) => tokio::select! {
-                    accepted = listener.accept() => accepted,
-                    Ok(()) = condition.changed() => continue,
-                },
-                Err(error) => Err(error),
-            };
-            match accepted {
-                Ok((stream, from)) => return (Passage::new(stream, condition), from),
+            match self.next().await {
+                Ok(Some(accepted)) => return accepted,
+                Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(address = %self.address, error = %error, "a service accepts no connection");
                     tokio::time::sleep(PAUSE).await;
@@ -172,5 +182,31 @@ pub(crate) async fn serve(listener: TcpListener, switch: Arc<Switch>, routes: ax
     };
     if let Err(error) = served {
         tracing::error!(error = %error, "a service has ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_connects_after_a_change_meets_it() {
+        let switch = Arc::<Switch>::default();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut door = Door::new(listener, &switch).unwrap();
+        tokio::spawn(async move {
+            loop {
+                drop(door.accept().await);
+            }
+        });
+        for _ in 0..50 {
+            switch.set(Condition::Refuses);
+            switch.settled().await;
+            assert!(TcpStream::connect(address).await.is_err(), "the port is open");
+            switch.set(Condition::Up);
+            switch.settled().await;
+            assert!(TcpStream::connect(address).await.is_ok(), "the port is closed");
+        }
     }
 }

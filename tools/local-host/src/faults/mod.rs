@@ -113,6 +113,13 @@ impl Faults {
         self.kills.set_every(standing.kill_every_ms.map(Duration::from_millis));
     }
 
+    /// Waits until the ports of all services have followed their conditions.
+    pub async fn settled(&self) {
+        for switch in [&self.cosmos.condition, &self.signalr, &self.blob] {
+            switch.settled().await;
+        }
+    }
+
     /// The faults that happen once and have not yet.
     #[must_use]
     pub fn waiting(&self) -> Vec<Once> {
