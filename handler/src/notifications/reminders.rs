@@ -21,7 +21,7 @@ pub fn critical(fleet: &Fleet) -> impl Iterator<Item = Open<'_>> + Clone {
 /// Alerts in a notification that somebody is reminded of; the rest follow at the next look.
 const MOST_REMINDED: usize = 10_000;
 
-/// What to remind of now, in epoch milliseconds.
+/// What to remind of now, in epoch milliseconds: of a device that is muted now, not before that is over.
 #[must_use]
 pub fn due<'a>(
     critical: impl Iterator<Item = Open<'a>>,
@@ -30,7 +30,11 @@ pub fn due<'a>(
     now: i64,
 ) -> Vec<Entry> {
     let mut entries = Vec::new();
+    let is_silenced = |device_id: &str| decisions.mutes.covering(device_id, now).is_some();
     for (device, alert) in critical.filter(|open| decisions.is_waiting(*open)) {
+        if is_silenced(&device.device_id) {
+            continue;
+        }
         let Some(n_before) = n_due(now.saturating_sub(alert.opened_at)).checked_sub(1) else { continue };
         let name = Name::of_reminder(&alert.alert_id, n_before);
         if told.holds(name) {

@@ -37,10 +37,11 @@ impl<M: Reconstruct> Scorer<M> {
         let newest = self.newest_epoch(&stream, from_epoch).await?;
         let mut extent = newest.map(|(_, found)| found);
         stream.epoch = newest.map_or(from_epoch, |(epoch, _)| epoch);
-        if let Some(partition) = &*known
+        if let Some(partition) = known
             && stream.epoch == from_epoch
         {
             if self.still_holds(partition, extent, batch) {
+                partition.see(extent.map(|stored| stored.last));
                 return Ok(());
             }
             if partition.is_rebuilt(batch) {
@@ -110,7 +111,9 @@ impl<M: Reconstruct> Scorer<M> {
             took_ms = millis(began),
             "partition opened"
         );
-        Ok(Partition::new(stream, state, term))
+        let mut partition = Partition::new(stream, state, term);
+        partition.see(extent.map(|stored| stored.last));
+        Ok(partition)
     }
 
     /// Documents whose newest event is older than half the time that they are kept may be deleted already.

@@ -46,6 +46,9 @@ pub struct Partition {
     orphans: Vec<RawObject>,
     /// Whether it was just opened, and what is stored is not folded in yet.
     is_new: bool,
+    /// Highest sequence number that a document was seen to speak for: up to there the tail is read before anything is
+    /// decided, or another owner's facts would be decided again.
+    seen_to: Option<i64>,
 }
 
 /// An answer that was given, and may or may not be stored.
@@ -104,7 +107,13 @@ impl Partition {
             last: None,
             orphans: Vec::new(),
             is_new: true,
+            seen_to: None,
         }
+    }
+
+    /// Notes up to which sequence number something is stored.
+    pub fn see(&mut self, stored_to: Option<i64>) {
+        self.seen_to = self.seen_to.max(stored_to);
     }
 
     /// Tells whether all of the state is known to be stored.
@@ -163,12 +172,15 @@ impl Partition {
         if let Some(last) = &self.last
             && self.next() <= Some(first)
         {
-            match self.read_back(last, attempt).await? {
+            let (read_back, stored_to) = self.read_back(last, attempt).await?;
+            self.see(stored_to);
+            match read_back {
                 ReadBack::Stored => self.settle(),
                 ReadBack::Missing => self.carry(),
                 ReadBack::Overruled => self.orphan(),
             }
-            if self.next() == Some(first) {
+            // What is carried may be older than what others have stored behind it.
+            if self.next() == Some(first) && (self.seen_to < Some(first) || self.carried.is_some()) {
                 return Ok(Tail::default());
             }
         }
@@ -254,20 +266,28 @@ impl Partition {
         self.state.position.map(|position| position.saturating_add(1))
     }
 
-    async fn read_back(&self, last: &Answered, attempt: Attempt<'_>) -> Result<ReadBack, ScoreError> {
+    /// What became of the last answer, and up to which sequence number anything is stored in its newest bucket.
+    async fn read_back(
+        &self,
+        last: &Answered,
+        attempt: Attempt<'_>,
+    ) -> Result<(ReadBack, Option<i64>), ScoreError> {
         if mutants::is(Mutant::NoReadBack) {
-            return Ok(ReadBack::Stored);
+            return Ok((ReadBack::Stored, None));
         }
         let from = self.carried.as_ref().map_or(last.stretch.start, |carried| carried.stretch.start);
         let headers = attempt.stored.headers(&last.marker.bucket, from).await?;
         let is_mine = |header: &Header| header.id == last.marker.id && header.writer == attempt.writer;
-        Ok(if Precedence::outranks(&headers, &(from..last.stretch.end), (self.term, attempt.writer)) {
+        let stored_to = headers.iter().map(|header| header.last_sequence).max();
+        let stretch = from..last.stretch.end;
+        let read_back = if Precedence::outranks(&headers, &stretch, (self.term, attempt.writer)) {
             ReadBack::Overruled
         } else if headers.iter().any(is_mine) {
             ReadBack::Stored
         } else {
             ReadBack::Missing
-        })
+        };
+        Ok((read_back, stored_to))
     }
 
     /// The state is stored: nothing needs to be undone any more.

@@ -87,7 +87,12 @@ impl MailSettings {
         let ca_file = reader.text("SMTP_CA_FILE").map(PathBuf::from);
         let way = match reader.text("SMTP_URL") {
             Some(url) => smtp(reader, &url, ca_file).map(MailWay::Smtp),
-            None => None,
+            None => {
+                if ca_file.is_some() {
+                    reader.fault("SMTP_CA_FILE: set, but SMTP_URL is not: without it no mail leaves");
+                }
+                None
+            }
         };
         let outbox = reader.text("OUTBOX").map(PathBuf::from);
         let way = way

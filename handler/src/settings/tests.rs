@@ -232,6 +232,14 @@ fn mail_servers_are_told_apart() {
 }
 
 #[test]
+fn what_belongs_to_a_way_that_is_not_set_is_a_fault() {
+    for (name, other) in [("SMTP_CA_FILE", "SMTP_URL"), ("WEBHOOK_SECRET", "WEBHOOK_URL")] {
+        let faults = read(&[(name, "x")]).unwrap_err().to_string();
+        assert!(faults.contains(&format!("{name}: set, but {other} is not")), "{faults}");
+    }
+}
+
+#[test]
 fn recipients_are_addresses_each_once() {
     let settings = read(&[
         ("MAIL_TO", "anna@example.com; Berta <berta@example.com>, anna@example.com"),

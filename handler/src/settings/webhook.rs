@@ -40,7 +40,12 @@ impl WebhookSettings {
                 WebhookFormat::Json
             }
         };
-        let text = reader.text("WEBHOOK_URL")?;
+        let Some(text) = reader.text("WEBHOOK_URL") else {
+            if secret.is_some() {
+                reader.fault("WEBHOOK_SECRET: set, but WEBHOOK_URL is not: without it nothing is posted");
+            }
+            return None;
+        };
         // No complaint quotes it: who has it may post.
         let is_safe = |url: &Url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
         match Url::parse(&text) {

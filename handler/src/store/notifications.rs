@@ -152,7 +152,7 @@ impl Store {
     ///
     /// [`StoreError`] when the service is away.
     pub async fn told_after(&self, chain: &str, number: i64) -> Result<Vec<ToldNotification>, StoreError> {
-        self.told(chain, "c.number > @bound", number).await
+        self.told(chain, "c.number > @number", &[("@number", number)]).await
     }
 
     /// What notifications of a chain told that looked at steps stored at this time or later, in seconds since 1970, or
@@ -167,8 +167,8 @@ impl Store {
         seen_to: i64,
         created_at: i64,
     ) -> Result<Vec<ToldNotification>, StoreError> {
-        let condition = format!("(c.seenTo >= @bound OR c.createdAt >= {created_at})");
-        self.told(chain, &condition, seen_to).await
+        let condition = "(c.seenTo >= @seenTo OR c.createdAt >= @createdAt)";
+        self.told(chain, condition, &[("@seenTo", seen_to), ("@createdAt", created_at)]).await
     }
 
     /// The newest notification of a chain.
@@ -190,15 +190,16 @@ impl Store {
         &self,
         chain: &str,
         condition: &str,
-        bound: i64,
+        parameters: &[(&str, i64)],
     ) -> Result<Vec<ToldNotification>, StoreError> {
         let text = format!(
             "SELECT c.number, c.seenTo, c.told, c.silent FROM c \
              WHERE c.type = 'notification' AND c.chain = @chain AND {condition}"
         );
-        let query = Query::from(text)
-            .with_parameter("@chain", chain)
-            .and_then(|query| query.with_parameter("@bound", bound));
+        let query = parameters.iter().fold(
+            Query::from(text).with_parameter("@chain", chain),
+            |query, (name, value)| query.and_then(|query| query.with_parameter(*name, value)),
+        );
         self.all(Question::within(&format!("what `{chain}` told"), NOTIFICATIONS_BUCKET, query)?).await
     }
 

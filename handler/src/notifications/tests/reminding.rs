@@ -44,8 +44,17 @@ fn people_are_reminded_of_what_is_critical_and_open_until_somebody_takes_note() 
         acknowledgements: acknowledgements.into_iter().collect(),
         ..Decisions::default()
     }));
-    let mute = MuteDocument::Mute(Mute::new("*", (AT - 1, AT + 1), "", act()));
-    assert!(silent(&Decisions { mutes: [mute].into_iter().collect(), ..Decisions::default() }));
+    // The alert was opened at AT, and this is an hour later.
+    for (mute, is_silent) in [
+        ((AT - 1, AT + 1), true),
+        ((AT + 1, AT + hour + 1), true),
+        ((AT + 1, AT + hour), false),
+        ((AT + hour + 1, AT + 2 * hour), false),
+    ] {
+        let mute = MuteDocument::Mute(Mute::new("*", mute, "", act()));
+        let decisions = Decisions { mutes: [mute].into_iter().collect(), ..Decisions::default() };
+        assert_eq!(silent(&decisions), is_silent, "{decisions:?}");
+    }
 }
 
 #[test]

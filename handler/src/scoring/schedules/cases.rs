@@ -163,6 +163,26 @@ async fn what_only_an_overruled_answer_holds_goes_out_again() {
 }
 
 #[tokio::test]
+async fn what_another_owner_has_stored_further_on_is_not_decided_again() {
+    let place = Place::new();
+    let (one, other) =
+        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(0.5), "b", N_BUCKETS));
+    place.store(&score(&one, &readings(0..12), 0).await.unwrap());
+    let written = place.all("results");
+    // The checkpoint has not moved; the other one is given the events in smaller batches.
+    for first in [0, 4, 8] {
+        place.store(&score(&other, &readings(first..first + 4), 0).await.unwrap());
+    }
+    assert_eq!(place.all("results"), written);
+    // Each is given just what it expects, and finds that the other one has gone further.
+    place.store(&score(&other, &readings(12..16), 0).await.unwrap());
+    place.store(&score(&other, &readings(16..20), 0).await.unwrap());
+    let written = place.all("results");
+    place.store(&score(&one, &readings(12..20), 0).await.unwrap());
+    assert_eq!(place.all("results"), written);
+}
+
+#[tokio::test]
 async fn more_than_can_be_carried_is_given_up_and_reported_as_lost() {
     let place = Place::new();
     let scorer = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
