@@ -13,6 +13,8 @@ import { age, notificationsOf, startAccount, startSender, storeStep } from "../s
 const QUIET_MS = 32_000;
 /** A claim that is older was left behind. */
 const STALE_MS = 6 * 60_000;
+/** Longer than the client of the account tries by itself. */
+const OUTAGE_MS = 8000;
 const ANNA = "anna@example.com";
 
 test("a handler killed at any moment: every letter arrives, twice only between sending and marking", async () => {
@@ -45,6 +47,26 @@ test("a handler killed at any moment: every letter arrives, twice only between s
     await Promise.all([other.kill(), host.kill()]);
   });
   await Promise.all(cases);
+});
+
+test("what was sent is marked although storage was away just then", async () => {
+  const [host, server] = await Promise.all([startAccount(), startMailServer()]);
+  const sender = await startSender(host, { SMTP_URL: server.url });
+  await storeStep(host);
+  await pause(QUIET_MS);
+  server.stopAt("answer");
+  const call = sender.fire();
+  await poll("the letter to be taken", () => server.isReached);
+  await host.setFaults({ cosmos: { condition: "refuses" } });
+  server.goOn();
+  await pause(OUTAGE_MS);
+  await host.setFaults({});
+  assert.equal(await call, 200);
+  await age(host, STALE_MS);
+  assert.equal(await sender.fire(), 200);
+  assert.equal(server.letters.length, 1);
+  assert.deepEqual((await notificationsOf(host)).map(({ state, attempts }) => [state, attempts]), [["done", 1]]);
+  await Promise.all([sender.kill(), host.kill()]);
 });
 
 test("five handlers whose timers fire at once send one letter", async () => {

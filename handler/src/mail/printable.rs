@@ -1,7 +1,8 @@
 //! Text that somebody else wrote, made fit to be shown in a line.
 
 /// Replaces what is no visible character or would change how its neighbors are read: control characters, line
-/// breaks, marks that turn the direction of writing, characters without width, beginnings of encoded words. Cuts after so many characters.
+/// breaks, marks that turn the direction of writing, characters without width, beginnings of encoded words. Cuts after
+/// so many characters.
 #[must_use]
 pub fn printable(text: &str, most_chars: usize) -> String {
     let mut previous = None;

@@ -10,7 +10,7 @@ use super::choose::{Choice, Entry, Standing};
 use super::ripeness::{self, Ripe};
 use super::told::{Name, Told};
 use super::{Channel, reminders};
-use crate::fleet::FleetReader;
+use crate::fleet::{Fleet, FleetReader};
 use crate::people::{Acknowledgements, Decisions, Mutes};
 use crate::store::{Store, StoreError, StoredStep, ToldNotification};
 
@@ -104,16 +104,11 @@ impl Chain {
             }
         }
         if looks_for_reminders {
-            let critical = reminders::critical(&fleet);
-            let ids = critical.clone().map(|(_, alert)| alert.alert_id.as_str());
-            let acknowledgements = Acknowledgements::read(store, ids).await?;
-            let decisions = Decisions { acknowledgements, mutes };
-            let fresh: Vec<Entry> = reminders::due(critical, &decisions, &self.told, now);
+            let mut due = self.reminders(store, &fleet, mutes, now).await?;
             // Of what is told for the first time nobody must be reminded.
-            let is_news =
-                |entry: &Entry| entries.iter().any(|news| news.alert.alert_id == entry.alert.alert_id);
-            let mut fresh: Vec<Entry> = fresh.into_iter().filter(|entry| !is_news(entry)).collect();
-            entries.append(&mut fresh);
+            let news: HashSet<String> = entries.iter().map(|entry| entry.alert.alert_id.clone()).collect();
+            due.retain(|entry| !news.contains(&entry.alert.alert_id));
+            entries.append(&mut due);
             self.reminded_at = now;
         }
         if entries.is_empty() {
@@ -121,6 +116,20 @@ impl Chain {
             return Ok(Found::Quiet);
         }
         Ok(Found::News(entries, seen_to))
+    }
+
+    /// What is to be reminded of.
+    async fn reminders(
+        &self,
+        store: &Store,
+        fleet: &Fleet,
+        mutes: Mutes,
+        now: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let critical = reminders::critical(fleet);
+        let ids = critical.clone().map(|(_, alert)| alert.alert_id.as_str());
+        let acknowledgements = Acknowledgements::read(store, ids).await?;
+        Ok(reminders::due(critical, &Decisions { acknowledgements, mutes }, &self.told, now))
     }
 
     /// Remembers steps that nobody is told of.
@@ -168,28 +177,102 @@ impl Chain {
     }
 
     /// Steps that are to be decided on, and the time of the last one that was looked at.
-    ///
-    /// What was left out is decided on again only beside another step of its alert.
     async fn untold_steps(&self, store: &Store) -> Result<(Vec<StoredStep>, i64), StoreError> {
-        let mut seen_to = self.seen_to;
-        let (mut steps, mut left_out) = (Vec::new(), Vec::new());
-        store
-            .steps_stored_after(self.seen_to - OVERLAP_S, |step| {
-                seen_to = seen_to.max(step.stored_at);
-                let name = Name::of_step(&step.alert_id, &step.step);
-                if self.left_out.holds(name) {
-                    if left_out.len() < MOST_STEPS {
-                        left_out.push(step);
-                    }
-                } else if !self.told.holds(name) {
-                    steps.push(step);
-                }
-                if steps.len() < MOST_STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })
-            .await?;
-        let alerts: HashSet<&str> = steps.iter().map(|step| step.alert_id.as_str()).collect();
-        left_out.retain(|step| alerts.contains(step.alert_id.as_str()));
-        steps.append(&mut left_out);
-        Ok((steps, seen_to))
+        let mut sieve = Sieve::new(self);
+        store.steps_stored_after(self.seen_to - OVERLAP_S, |step| sieve.take(step)).await?;
+        let seen_to = sieve.seen_to;
+        Ok((sieve.into_steps(), seen_to))
+    }
+}
+
+/// Tells the steps that are to be decided on from those that are told, or were left out.
+struct Sieve<'a> {
+    chain: &'a Chain,
+    steps: Vec<StoredStep>,
+    left_out: Vec<StoredStep>,
+    seen_to: i64,
+}
+
+impl<'a> Sieve<'a> {
+    fn new(chain: &'a Chain) -> Self {
+        Self { chain, steps: Vec::new(), left_out: Vec::new(), seen_to: chain.seen_to }
+    }
+
+    /// Takes a step; those stored first come first.
+    fn take(&mut self, step: StoredStep) -> ControlFlow<()> {
+        self.seen_to = self.seen_to.max(step.stored_at);
+        let name = Name::of_step(&step.alert_id, &step.step);
+        if self.chain.left_out.holds(name) {
+            if self.left_out.len() < MOST_STEPS {
+                self.left_out.push(step);
+            }
+        } else if !self.chain.told.holds(name) {
+            self.steps.push(step);
+        }
+        if self.steps.len() < MOST_STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    /// The steps: of those that were left out, the ones beside which another step of their alert has come.
+    fn into_steps(mut self) -> Vec<StoredStep> {
+        let alerts: HashSet<&str> = self.steps.iter().map(|step| step.alert_id.as_str()).collect();
+        self.left_out.retain(|step| alerts.contains(step.alert_id.as_str()));
+        self.steps.append(&mut self.left_out);
+        self.steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(alert_id: &str, step: &str, stored_at: i64) -> StoredStep {
+        StoredStep {
+            alert_id: alert_id.to_owned(),
+            step: step.to_owned(),
+            device_id: "d".to_owned(),
+            kind: "spike".to_owned(),
+            severity: "warning".to_owned(),
+            opened_at: 0,
+            at: 0,
+            temperature: 1.0,
+            expected: None,
+            peak_score: 2.0,
+            stored_at,
+        }
+    }
+
+    #[test]
+    fn however_much_was_left_out_what_comes_behind_it_is_seen() {
+        let mut chain = Chain::default();
+        let replayed: Vec<StoredStep> =
+            (0..=MOST_STEPS).map(|n| step(&format!("b.{n}.0.spike"), "opened", 100)).collect();
+        let fresh = [step("b.7.0.spike", "closed", 200), step("c.1.0.spike", "opened", 201)];
+
+        let mut sieve = Sieve::new(&chain);
+        let taken = replayed.iter().take_while(|step| sieve.take((*step).clone()).is_continue()).count();
+        assert_eq!((taken, sieve.seen_to), (MOST_STEPS - 1, 100), "as many as a look takes");
+        let names = |steps: &[StoredStep]| -> Vec<Name> {
+            steps.iter().map(|step| Name::of_step(&step.alert_id, &step.step)).collect()
+        };
+        chain.leave_out(&names(&sieve.into_steps()));
+        chain.leave_out(&names(&replayed));
+
+        let mut sieve = Sieve::new(&chain);
+        assert!(replayed.iter().chain(&fresh).all(|step| sieve.take(step.clone()).is_continue()));
+        assert_eq!(sieve.seen_to, 201);
+        let mut ids: Vec<(String, String)> =
+            sieve.into_steps().into_iter().map(|step| (step.alert_id, step.step)).collect();
+        ids.sort();
+        let expected = [("b.7.0.spike", "closed"), ("b.7.0.spike", "opened"), ("c.1.0.spike", "opened")];
+        assert_eq!(ids, expected.map(|(id, step)| (id.to_owned(), step.to_owned())));
+    }
+
+    #[test]
+    fn what_was_told_is_not_decided_on_again() {
+        let mut chain = Chain::default();
+        chain.told.add(Name::of_step("b.7.0.spike", "opened"));
+        let mut sieve = Sieve::new(&chain);
+        assert!(sieve.take(step("b.7.0.spike", "opened", 5)).is_continue());
+        assert!(sieve.into_steps().is_empty());
     }
 }

@@ -145,7 +145,8 @@ impl Choice<'_> {
         let is_old = shown.at < shown.stored_at.saturating_mul(1000).saturating_sub(NEWS_MS);
         // Who mutes a device with an open alert wants to hear of its end, but not that it gets worse meanwhile.
         let is_muted_at = |at| self.mutes.covering(device_id, at).is_some();
-        let is_muted = is_muted_at(shown.opened_at) || (event == NewsEvent::Escalated && is_muted_at(shown.at));
+        let is_muted =
+            is_muted_at(shown.opened_at) || (event == NewsEvent::Escalated && is_muted_at(shown.at));
         let is_of_interest = !self.critical_only || shown.severity == Severity::Critical.name();
         if is_void || is_muted || !is_of_interest || (is_old && !is_known) {
             return None;

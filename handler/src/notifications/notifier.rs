@@ -388,3 +388,21 @@ fn report(document: &NotificationDocument, outcomes: &[(String, Outcome)]) {
         tracing::info!(notification, n_recipients = document.deliveries.len(), "notification sent");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_keeps_time_for_the_mark_and_begins_nothing_for_which_too_little_is_left() {
+        let patience = Duration::from_secs(120);
+        for (left_s, most_budget_s, is_short) in
+            [(120, 90, false), (80, 50, false), (60, 30, true), (0, 0, true)]
+        {
+            let until = Instant::now() + Duration::from_secs(left_s);
+            let call = Call { now: 0, until, patience };
+            assert!(call.budget() <= Duration::from_secs(most_budget_s), "{left_s} s left");
+            assert_eq!(call.is_short(), is_short, "{left_s} s left");
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub fn critical(fleet: &Fleet) -> impl Iterator<Item = Open<'_>> + Clone {
 }
 
 /// Alerts in a notification that somebody is reminded of; the rest follow at the next look.
-const MOST_REMINDED: usize = 10_000;
+pub(super) const MOST_REMINDED: usize = 10_000;
 
 /// What to remind of now, in epoch milliseconds: of a device that is muted now, not before that is over.
 #[must_use]

@@ -180,6 +180,7 @@ async fn in_time(until: Instant, sending: impl Future<Output = Outcome>) -> Outc
 mod tests {
     use super::*;
     use crate::notifications::claim::{Claimant, Draft};
+    use crate::settings::{MailSettings, MailWay, SmtpSecurity, SmtpSettings};
     use wire::notifications::Content;
 
     fn outcomes(reasons: [Option<&str>; 2]) -> Vec<(String, Outcome)> {
@@ -190,8 +191,7 @@ mod tests {
         ["a@b", "c@d"].into_iter().map(str::to_owned).zip(reasons.map(outcome)).collect()
     }
 
-    /// Whether each recipient is tried again after so many attempts.
-    fn again(attempts: u32, reasons: [Option<&str>; 2]) -> [bool; 2] {
+    fn claimed() -> NotificationDocument {
         let draft = Draft {
             chain: "mail-alerts",
             number: 1,
@@ -201,10 +201,41 @@ mod tests {
             silent: Vec::new(),
             content: Content::Alerts(AlertNews { groups: Vec::new() }),
         };
-        let claimed = draft.claimed_by(Claimant { name: "a", now: 0 });
-        let document = NotificationDocument { attempts, ..claimed };
+        draft.claimed_by(Claimant { name: "a", now: 0 })
+    }
+
+    /// Whether each recipient is tried again after so many attempts.
+    fn again(attempts: u32, reasons: [Option<&str>; 2]) -> [bool; 2] {
+        let document = NotificationDocument { attempts, ..claimed() };
         let outcomes = unless_all_are_refused(&document, outcomes(reasons));
         [0, 1].map(|n| matches!(outcomes[n].1, Outcome::Failed(_)))
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_that_never_answers_costs_no_more_than_the_call_has() {
+        // It takes connections and says nothing.
+        let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let settings = MailSettings {
+            from: "alerts@example.com".parse().unwrap(),
+            to: vec!["anna@example.com".parse().unwrap()],
+            to_critical: Vec::new(),
+            way: MailWay::Smtp(SmtpSettings {
+                host: "127.0.0.1".to_owned(),
+                port,
+                security: SmtpSecurity::Plain,
+                credentials: None,
+                ca_file: None,
+            }),
+        };
+        let mail = Mail::new(&settings).unwrap();
+        let channel = Channel::Mail { mail, to: settings.to.clone(), to_critical: Vec::new() };
+        let look = Look { zone: jiff::tz::TimeZone::UTC, page: None };
+        let moment = Moment { now: 0, budget: Duration::from_millis(200) };
+        let outcomes = channel.send(&claimed(), &look, moment).await;
+        let reason = "the mail server takes too long to greet".to_owned();
+        assert_eq!(outcomes[0], ("a@b".to_owned(), Outcome::Failed(reason)));
+        assert_eq!(outcomes.len(), 2);
     }
 
     #[test]

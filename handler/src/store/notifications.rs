@@ -196,10 +196,11 @@ impl Store {
             "SELECT c.number, c.seenTo, c.told, c.silent FROM c \
              WHERE c.type = 'notification' AND c.chain = @chain AND {condition}"
         );
-        let query = parameters.iter().fold(
-            Query::from(text).with_parameter("@chain", chain),
-            |query, (name, value)| query.and_then(|query| query.with_parameter(*name, value)),
-        );
+        let query = parameters
+            .iter()
+            .fold(Query::from(text).with_parameter("@chain", chain), |query, (name, value)| {
+                query.and_then(|query| query.with_parameter(*name, value))
+            });
         self.all(Question::within(&format!("what `{chain}` told"), NOTIFICATIONS_BUCKET, query)?).await
     }
 

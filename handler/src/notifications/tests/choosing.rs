@@ -47,9 +47,11 @@ fn what_was_told_or_is_muted_or_void_is_left_out() {
     assert_eq!((news.entries.len(), news.left_out.len()), (0, 1));
 
     // A mute that began after the opening keeps quiet that it got worse, and not that it is over.
-    let mute = || MuteDocument::Mute(Mute::new("d*", (AT + 1, AT + 100), "", Act { by: "anna".to_owned(), at: AT }));
+    let mute =
+        || MuteDocument::Mute(Mute::new("d*", (AT + 1, AT + 100), "", Act { by: "anna".to_owned(), at: AT }));
     let mutes: Mutes = [mute()].into_iter().collect();
-    for (name, at, n_told) in [("escalated", AT + 50, 0), ("escalated", AT + 100, 1), ("closed", AT + 50, 1)] {
+    for (name, at, n_told) in [("escalated", AT + 50, 0), ("escalated", AT + 100, 1), ("closed", AT + 50, 1)]
+    {
         let news = choose(vec![step("d1", name, Severity::Critical, at)], &Fleet::default(), &none, &mutes);
         assert_eq!(news.entries.len(), n_told, "{name} at {at}");
     }

@@ -58,6 +58,26 @@ fn people_are_reminded_of_what_is_critical_and_open_until_somebody_takes_note() 
 }
 
 #[test]
+fn a_notification_reminds_of_so_many_and_the_next_of_the_rest() {
+    let mut fleet = fleet("d1", AT, Some("b.2.0.spike"));
+    let n_devices = reminders::MOST_REMINDED + 10;
+    let device = fleet.devices.remove(0);
+    for n in 0..n_devices {
+        let mut device = device.clone();
+        let alert = device.alert.as_mut().unwrap();
+        (alert.severity, alert.alert_id) = ("critical".to_owned(), format!("b.{n}.0.spike"));
+        fleet.devices.push(device);
+    }
+    let mut told = Told::default();
+    for n_expected in [reminders::MOST_REMINDED, 10, 0] {
+        let critical = reminders::critical(&fleet);
+        let due = reminders::due(critical, &Decisions::default(), &told, AT + 3_600_000);
+        assert_eq!(due.len(), n_expected);
+        due.iter().flat_map(|entry| &entry.names).for_each(|name| told.add(*name));
+    }
+}
+
+#[test]
 fn who_is_told_late_is_not_reminded_at_once() {
     let opened = step("d1", "opened", Severity::Critical, AT);
     let news = all_of(vec![opened]);
