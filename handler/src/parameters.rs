@@ -94,6 +94,16 @@ impl Parameters {
         }
     }
 
+    /// Where an earlier page ended: the parameter `after`.
+    ///
+    /// # Errors
+    ///
+    /// Names the parameter when no page ended so.
+    pub fn cursor<T: FromStr>(&self) -> Result<Option<T>, ApiError> {
+        let parsed = self.text("after").map(str::parse::<T>).transpose();
+        parsed.map_err(|_| ApiError::parameter("after", "is not the `next` of an earlier page"))
+    }
+
     /// One of several words.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use axum::response::Response;
 use detector::Kind;
 use wire::api::{AlertState, AlertsView};
 
-use crate::alerts::{self, Cursor, Question};
+use crate::alerts::{self, Question};
 use crate::app::App;
 use crate::parameters::Parameters;
 use crate::reply::{self, ApiError};
@@ -31,10 +31,6 @@ const KNOWN: [&str; 11] = [
 pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query, &KNOWN)?;
     let (from, to) = parameters.span()?;
-    let after = parameters.text("after").map(|text| {
-        text.parse::<Cursor>()
-            .map_err(|()| ApiError::parameter("after", "is not the `next` of an earlier page"))
-    });
     let question = Question {
         state: match parameters.word("state", &["open", "closed", "all"])? {
             Some("all") => None,
@@ -48,7 +44,7 @@ pub async fn handle(app: &App, query: &str) -> Result<Response, ApiError> {
         severity: parameters.word("severity", &["warning", "critical"])?,
         from,
         to,
-        after: after.transpose()?,
+        after: parameters.cursor()?,
         limit: parameters.number("limit", 1, 1000, 100)?,
     };
     let fleet = app.fleet.read().await?;

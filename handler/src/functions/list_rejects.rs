@@ -6,7 +6,7 @@ use wire::api::{RejectView, RejectsView};
 
 use crate::app::App;
 use crate::parameters::Parameters;
-use crate::rejects::{self, Cursor, Question};
+use crate::rejects::{self, Question};
 use crate::reply::{self, ApiError};
 use crate::table;
 
@@ -35,16 +35,12 @@ const COLUMNS: [&str; 11] = [
 pub async fn handle(app: &App, query: &str, accept: Option<&str>) -> Result<Response, ApiError> {
     let parameters = Parameters::parse(query, &KNOWN)?;
     let (from, to) = parameters.span()?;
-    let after = parameters.text("after").map(|text| {
-        text.parse::<Cursor>()
-            .map_err(|()| ApiError::parameter("after", "is not the `next` of an earlier page"))
-    });
     let question = Question {
         device_id: parameters.text("deviceId"),
         reason: parameters.text("reason"),
         from,
         to,
-        after: after.transpose()?,
+        after: parameters.cursor()?,
         limit: parameters.number("limit", 1, 1000, 100)?,
     };
     let as_table = table::is_wanted(&parameters, accept)?;
