@@ -36,6 +36,17 @@ pub(super) struct Steps<'a> {
     pub(super) bucket_prefix: &'a str,
 }
 
+/// A step's document, and where the row is that states the step.
+#[derive(Debug)]
+pub(super) struct PlacedAlert {
+    /// Number of the device's group.
+    pub(super) bucket: usize,
+    /// The event's sequence number.
+    pub(super) sequence: i64,
+    /// The document.
+    pub(super) document: AlertDocument,
+}
+
 /// A step on its way into a document.
 struct Taken<'a> {
     memory: &'a Memory,
@@ -51,7 +62,7 @@ impl Steps<'_> {
     /// Devices with steps are folded once more from before the batch: in the batch, all readings were observed before
     /// the first one was decided, so what led to a step is no longer in the state.
     #[must_use]
-    pub(super) fn documents(&self) -> Vec<AlertDocument> {
+    pub(super) fn documents(&self) -> Vec<PlacedAlert> {
         let mut slots: BTreeMap<usize, Vec<&Decided>> = BTreeMap::new();
         for part in self.decided {
             if let Outcome::Reading(slot, Fact { step: Some(_), .. }, _) = part.outcome {
@@ -75,15 +86,17 @@ impl Steps<'_> {
         slots.iter().flat_map(of_device).collect()
     }
 
-    fn of_device(&self, slot: usize, mut memory: Memory, parts: &[&Decided]) -> Vec<AlertDocument> {
+    fn of_device(&self, slot: usize, mut memory: Memory, parts: &[&Decided]) -> Vec<PlacedAlert> {
+        let bucket = self.state.entry(slot).bucket;
         let mut documents = Vec::new();
         for part in parts {
             let sequence = self.batch.sequence(part.event);
             match &part.outcome {
                 Outcome::Reading(_, fact, flags) => {
                     let row = reading_row(sequence, part, fact, *flags);
-                    documents
-                        .extend(self.take(&mut memory, &row, part).map(|taken| self.document(slot, &taken)));
+                    let document =
+                        self.take(&mut memory, &row, part).map(|taken| self.document(slot, &taken));
+                    documents.extend(document.map(|document| PlacedAlert { bucket, sequence, document }));
                 }
                 Outcome::StoredReading(_, row) if memory.apply(self.detector, row).is_none() => {
                     let stored = self.tail.memory(&self.state.entry(slot).id, sequence, part.index);

@@ -36,13 +36,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use detector::{Detector, Prior};
-use wire::documents::AlertDocument;
 use wire::invocation::{EventBatchRequest, RawObject};
 use wire::position::{Stream, short_hash};
 
 use crate::model::Model;
 use crate::settings::{Limits, Settings};
-use alerts::Steps;
+use alerts::{PlacedAlert, Steps};
 use batch::Batch;
 use decide::{Decided, Reconstruct};
 use documents::{MANUAL_BUCKET, Source, Writer, WriterIdentity, Written};
@@ -263,7 +262,7 @@ impl<M: Reconstruct> Scorer<M> {
             }
         };
         let mut summary = summarize(&partition.state, batch, &decided, &undo, &bucket_prefix);
-        summary.alerts = alerts;
+        summary.alerts = alerts.into_iter().map(|alert| alert.document).collect();
         let documents = end(partition, batch, from, written, undo);
         let snapshot = match mutants::is(Mutant::SnapshotOfAnswered) {
             true => snapshots::snapshot_of(partition, self.n_buckets)?,
@@ -278,7 +277,7 @@ impl<M: Reconstruct> Scorer<M> {
         batch: &Batch<'_>,
         from: usize,
         decided: &[Decided],
-        alerts: &[AlertDocument],
+        alerts: &[PlacedAlert],
         tail: &Tail,
     ) -> Result<Written, ScoreError> {
         let mut gaps = partition.gaps.clone();

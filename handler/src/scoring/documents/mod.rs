@@ -1,5 +1,8 @@
 //! Writes down what was decided: results, then what was no reading, then the newest state of devices.
 //!
+//! Documents of alerts stand in front of those of the rows that they copy, and of these alone: however many devices fail
+//! at once, an attempt that is cut short has stored rows that the next one need not repeat.
+//!
 //! Ids name the stretch that a document speaks for and the rules it was decided by, so that a repeat overwrites
 //! itself with the same content, and another cut overwrites nothing.
 
@@ -11,13 +14,14 @@ use std::ops::Range;
 
 use serde::Serialize;
 use wire::documents::{
-    AlertDocument, DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_VERSION, DevicesDocument, GAP, Header,
-    READING_COLUMNS, RESULTS, ReadingRow, ResultsDocument, SortedRows,
+    DEVICE_COLUMNS, DEVICES_ID, DOCUMENT_VERSION, DevicesDocument, GAP, Header, READING_COLUMNS, RESULTS,
+    ReadingRow, ResultsDocument, SortedRows,
 };
 use wire::invocation::RawObject;
 use wire::position::{REJECT_GROUP, Stream, short_hash};
 
 use super::ScoreError;
+use super::alerts::PlacedAlert;
 use super::batch::Batch;
 use super::decide::{Decided, Outcome};
 use super::frames::frame_of;
@@ -68,7 +72,7 @@ pub struct Source<'a> {
     /// Lost stretches that no stored document speaks of yet.
     pub gaps: &'a [(i64, i64)],
     /// Documents of alerts.
-    pub alerts: &'a [AlertDocument],
+    pub(super) alerts: &'a [PlacedAlert],
 }
 
 /// Documents of one answer, in the order in which they must be stored.
@@ -91,6 +95,9 @@ struct Answer<'a> {
 
 /// A reading on its way into a bucket's document; its sequence number and time are still absolute.
 type PlacedRow<'a> = (&'a str, ReadingRow);
+
+/// Documents of alerts by bucket and sequence number.
+type Alerts<'a> = BTreeMap<(usize, i64), Vec<&'a PlacedAlert>>;
 
 /// A device's state, and the position of the reading that it follows.
 type Frame = (i64, u32, String);
@@ -115,15 +122,9 @@ impl<'a> Writer<'a> {
     /// A fault of this program: a document that is no JSON, or one that the host would damage.
     pub fn write(&self, state: &mut State, source: Source<'_>) -> Result<Written, ScoreError> {
         let mut answer = Answer { writer: self, source, written: Written::default() };
-        if !mutants::is(Mutant::AlertsBehindRows) {
-            answer.write_alerts()?;
-        }
         answer.write_gaps()?;
         let buckets = answer.write_results(state)?;
         answer.write_rejects(state)?;
-        if mutants::is(Mutant::AlertsBehindRows) {
-            answer.write_alerts()?;
-        }
         if self.stream.is_some() {
             for bucket in buckets {
                 answer.write_devices(state, bucket)?;
@@ -183,9 +184,15 @@ impl Answer<'_> {
         self.writer.header(kind, bucket, stretch, self.source.batch)
     }
 
-    fn write_alerts(&mut self) -> Result<(), ScoreError> {
-        for document in self.source.alerts {
-            self.written.facts.push(RawObject::of(document)?);
+    /// Writes the alerts of some of a bucket's events.
+    fn write_alerts(
+        &mut self,
+        of: &Alerts<'_>,
+        bucket: usize,
+        stretch: &Range<i64>,
+    ) -> Result<(), ScoreError> {
+        for alert in of.range((bucket, stretch.start)..(bucket, stretch.end)).flat_map(|(_, alerts)| alerts) {
+            self.written.facts.push(RawObject::of(&alert.document)?);
         }
         Ok(())
     }
@@ -201,6 +208,10 @@ impl Answer<'_> {
     /// Returns the buckets that got readings.
     fn write_results(&mut self, state: &mut State) -> Result<Vec<usize>, ScoreError> {
         let decided = self.source.decided;
+        let mut alerts = Alerts::new();
+        for alert in self.source.alerts {
+            alerts.entry((alert.bucket, alert.sequence)).or_default().push(alert);
+        }
         let mut placed: Vec<(usize, usize, ReadingRow)> = Vec::with_capacity(decided.len());
         for part in decided {
             if let Outcome::Reading(slot, fact, flags) = &part.outcome {
@@ -221,7 +232,7 @@ impl Answer<'_> {
             let frames = due.into_iter().map(frame).collect();
             let rows: Vec<PlacedRow<'_>> =
                 group.iter().map(|(_, slot, row)| (&*state.entry(*slot).id, *row)).collect();
-            self.write_bucket(group[0].0, rows, &frames)?;
+            self.write_bucket(group[0].0, rows, &frames, &alerts)?;
             buckets.push(group[0].0);
         }
         Ok(buckets)
@@ -232,6 +243,7 @@ impl Answer<'_> {
         bucket: usize,
         mut rows: Vec<PlacedRow<'_>>,
         frames: &HashMap<&str, Frame>,
+        alerts: &Alerts<'_>,
     ) -> Result<(), ScoreError> {
         let is_framed_at = |id: &str, row: &ReadingRow| {
             frames.get(id).filter(|frame| (frame.0, frame.1) == (row.sequence, row.index))
@@ -262,7 +274,13 @@ impl Answer<'_> {
                 readings: SortedRows(rows),
                 states,
             };
-            self.push(&document.header, &document)?;
+            if mutants::is(Mutant::AlertsBehindRows) {
+                self.push(&document.header, &document)?;
+                self.write_alerts(alerts, bucket, &stretch)?;
+            } else {
+                self.write_alerts(alerts, bucket, &stretch)?;
+                self.push(&document.header, &document)?;
+            }
         }
         Ok(())
     }

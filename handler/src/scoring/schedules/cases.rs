@@ -1,5 +1,6 @@
 //! Situations that random schedules do not reach, or would not notice.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -233,29 +234,53 @@ async fn a_loss_longer_than_what_is_read_at_once_is_reported_whole() {
     assert_eq!(gaps.last().map(|gap| gap.1), Some(39_999));
 }
 
+/// An event of readings that no sensor means.
+fn broken(sequence: i64) -> Event<'static> {
+    let readings = (0..300).map(|n| {
+        json!({"deviceId": format!("device-{sequence}-{n}"), "temperature": -127.0, "timestamp": START_MS})
+    });
+    Event { device_id: None, ..event(sequence, readings.collect::<Value>().to_string()) }
+}
+
 #[tokio::test]
 async fn thousands_of_devices_that_fail_in_one_batch_have_an_alert_each_in_front_of_their_rows() {
     let place = Place::new();
     let scorer = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
-    let broken = |sequence: i64| {
-        let readings = (0..300).map(|n| {
-            json!({"deviceId": format!("device-{sequence}-{n}"), "temperature": -127.0, "timestamp": START_MS})
-        });
-        Event { device_id: None, ..event(sequence, readings.collect::<Value>().to_string()) }
-    };
     let scored = score(&scorer, &(0..20).map(broken).collect::<Vec<_>>(), 0).await.unwrap();
-    let kinds: Vec<String> = scored
-        .documents
-        .iter()
-        .map(|document| {
-            assert!(document.json().len() < 256 * 1024);
-            serde_json::from_str::<Value>(document.json()).unwrap()["type"].as_str().unwrap().to_owned()
-        })
-        .collect();
-    assert!(kinds[..6000].iter().all(|kind| kind == "alert"), "{:?}", &kinds[..10]);
-    assert!(kinds[6000..].iter().all(|kind| kind != "alert"));
+    let mut alerts = HashSet::new();
+    for document in &scored.documents {
+        assert!(document.json().len() < 256 * 1024);
+        let document: Value = serde_json::from_str(document.json()).unwrap();
+        if document["type"] == "alert" {
+            alerts.insert(document["deviceId"].as_str().unwrap().to_owned());
+        } else if document["type"] == "results" {
+            let ids = document["readings"].as_object().unwrap().keys();
+            assert!(ids.into_iter().all(|id| alerts.contains(id)), "{}", document["id"]);
+        }
+    }
     place.store(&scored);
     assert_eq!((place.all("alert").len(), scored.summary.n_anomalies), (6000, 6000));
+}
+
+#[tokio::test]
+async fn a_batch_with_more_alerts_than_an_attempt_can_store_gets_further_with_each() {
+    let place = Place::new();
+    let scorer = place.scorer(MeanModel(1.0), "a", 16);
+    let events: Vec<_> = (0..20).map(broken).collect();
+    let mut n_left = usize::MAX;
+    for retry_count in 0..20 {
+        let mut scored = score(&scorer, &events, retry_count).await.unwrap();
+        assert!(scored.documents.len() < n_left, "attempt {retry_count} got no further");
+        n_left = scored.documents.len();
+        // The host is cut short at its time limit.
+        scored.documents.truncate(1000);
+        place.store(&scored);
+        if n_left <= 1000 {
+            break;
+        }
+    }
+    let ids: HashSet<_> = place.all("alert").into_iter().map(|alert| alert["id"].to_string()).collect();
+    assert_eq!((ids.len(), n_left <= 1000), (6000, true));
 }
 
 /// What the newest table says of when a device was heard, and how long it may pause.
