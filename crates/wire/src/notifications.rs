@@ -185,8 +185,8 @@ pub struct DigestFigure {
     pub name: String,
     /// In the period.
     pub now: u64,
-    /// In the period before, which is as long.
-    pub before: u64,
+    /// In the period before, which is as long; `None` when that could not be read whole.
+    pub before: Option<u64>,
 }
 
 /// A device of a digest.

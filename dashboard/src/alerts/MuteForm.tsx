@@ -81,7 +81,7 @@ export function MuteForm({ client, devices, signature, onMuted }: MuteFormProps)
         </label>
       </StatementForm>
       <p className="hint" role="status">
-        {done ? "Muted. Alerts that open meanwhile are listed and notify nobody." : ""}
+        {done ? "Muted. Alerts that open or get worse meanwhile are listed and notify nobody." : ""}
       </p>
     </>
   );

@@ -25,7 +25,10 @@ export function MutesView({ client, alertsHref, news, signature, onActed }: Mute
         <a className="quiet-button" href={alertsHref}>
           Alerts
         </a>
-        <p className="hint">Alerts that open during a mute are listed, and nobody is notified.</p>
+        <p className="hint">
+          Alerts that open or get worse during a mute are listed, and nobody is notified or
+          reminded.
+        </p>
       </div>
       <div className="table-scroller">
         <div className="mute-new">

@@ -15,7 +15,7 @@ use lettre::message::Mailbox;
 
 pub use self::message::{Letter, Picture, message_id};
 use self::outbox::Outbox;
-pub use self::printable::printable;
+pub use self::printable::{misleads, printable};
 use self::smtp::Smtp;
 use crate::settings::{MailSettings, MailWay};
 

@@ -20,7 +20,9 @@ pub fn printable(text: &str, most_chars: usize) -> String {
     shown
 }
 
-fn misleads(c: char) -> bool {
+/// Whether a character is not seen, or changes how its neighbors are read.
+#[must_use]
+pub fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -30,11 +30,10 @@ pub fn due<'a>(
     now: i64,
 ) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let is_silenced = |device_id: &str| decisions.mutes.covering(device_id, now).is_some();
-    for (device, alert) in critical.filter(|open| decisions.is_waiting(*open)) {
-        if is_silenced(&device.device_id) {
-            continue;
-        }
+    let is_due = |open: &Open<'_>| {
+        decisions.is_waiting(*open) && decisions.mutes.covering(&open.0.device_id, now).is_none()
+    };
+    for (device, alert) in critical.filter(is_due) {
         let Some(n_before) = n_due(now.saturating_sub(alert.opened_at)).checked_sub(1) else { continue };
         let name = Name::of_reminder(&alert.alert_id, n_before);
         if told.holds(name) {

@@ -15,6 +15,7 @@ use wire::invocation::{
 
 use crate::access;
 use crate::app::App;
+use crate::mail::misleads;
 use crate::reply::ApiError;
 
 /// Characters of a note, a reason or a name.
@@ -90,6 +91,10 @@ impl<T> Asked<T> {
             return Ok(name.clone());
         }
         let said = plain("by", said.unwrap_or_default(), MAX_NAME_CHARS)?;
+        if said.chars().any(misleads) {
+            let fault = "holds a character that is not seen, or that turns the direction of writing";
+            return Err(ApiError::parameter("by", fault));
+        }
         Ok(if said.is_empty() { NOBODY.to_owned() } else { said })
     }
 }
@@ -188,6 +193,6 @@ fn plain(field: &str, text: &str, max_chars: usize) -> Result<String, ApiError> 
 
 /// A name as the platform tells it, made fit to be stored.
 fn name(told: &str) -> String {
-    let name: String = told.trim().chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+    let name: String = told.trim().chars().filter(|c| !misleads(*c)).take(MAX_NAME_CHARS).collect();
     if looks_like_date(&name) { String::new() } else { name }
 }

@@ -30,11 +30,10 @@ impl Mutes {
         Ok(store.mutes(from).await?.into_iter().collect())
     }
 
-    /// The mute that covers an alert of a device that was opened then, in epoch milliseconds; of several the one that
-    /// lasts longest.
+    /// The mute that covers a device at a time in epoch milliseconds; of several the one that lasts longest.
     #[must_use]
-    pub fn covering(&self, device_id: &str, opened_at: i64) -> Option<&Mute> {
-        let covers = |ended: &&Ended| ended.mute.concerns(device_id) && ended.holds_at(opened_at);
+    pub fn covering(&self, device_id: &str, at: i64) -> Option<&Mute> {
+        let covers = |ended: &&Ended| ended.mute.concerns(device_id) && ended.holds_at(at);
         self.0.iter().filter(covers).max_by_key(|ended| ended.end()).map(|ended| &ended.mute)
     }
 

@@ -18,6 +18,8 @@ use super::tail::Tail;
 
 /// The only source of messages that carries temperatures; IoT Hub can route others to the same endpoint.
 const TELEMETRY_SOURCE: &str = "Telemetry";
+/// Why the rest of an event is refused of which facts are stored that do not fit to what it is read as now.
+const READ_OTHERWISE: &str = "it was read otherwise when other parts of it were stored";
 
 /// Reconstructs windows, row by row.
 pub trait Reconstruct {
@@ -74,6 +76,8 @@ pub struct Rules<'a, M> {
     pub model: &'a M,
     /// What is stored already.
     pub tail: &'a Tail,
+    /// Why the events are refused unread, if they are; what is stored of them stays.
+    pub refusal: Option<&'static str>,
 }
 
 /// Events on their way from text to facts.
@@ -140,15 +144,28 @@ impl<M: Reconstruct> Decision<'_, M> {
         parts: &mut Parts<'e>,
     ) -> anyhow::Result<()> {
         let event: &'e Event<'e> = &batch.events()[number];
+        let sequence = batch.sequence(number);
+        let stored = self.rules.tail.count_of(sequence);
         let mut place = Place {
             event: number,
-            sequence: batch.sequence(number),
+            sequence,
             index: 0,
-            count: 1,
+            count: stored.unwrap_or(1),
             enqueued_ms: event.enqueued_ms,
         };
-        if event.message_source.as_deref().is_some_and(|source| source != TELEMETRY_SOURCE) {
-            self.leave_out(place, Outcome::NotTelemetry);
+        if self.rules.tail.holds_all_of(sequence) {
+            // Nothing is decided on, whatever would be made of the event today.
+            self.take_rest(place, None);
+            return Ok(());
+        }
+        if let Some(reason) = self.rules.refusal {
+            self.take_rest(place, Some(&Reject::Poison(reason.to_owned())));
+            return Ok(());
+        }
+        if stored.is_none()
+            && event.message_source.as_deref().is_some_and(|source| source != TELEMETRY_SOURCE)
+        {
+            self.note(place, Seen::Clear(Outcome::NotTelemetry));
             return Ok(());
         }
         let origin = Origin { device_id: event.device_id.as_deref(), enqueued_ms: event.enqueued_ms };
@@ -156,37 +173,62 @@ impl<M: Reconstruct> Decision<'_, M> {
         parts.judged.extend(parts.decoded.drain(..).map(|part| part.and_then(reading_of)));
         telemetry::bound_rejects(&mut parts.judged, 0);
         place.count = u32::try_from(parts.judged.len()).unwrap_or(u32::MAX);
+        if let Some(count) = stored.filter(|count| *count != place.count) {
+            // Another release made something else of it, or the host told something else about it.
+            let reject = parts.judged.drain(..).find_map(Result::err);
+            let reject = reject.unwrap_or_else(|| Reject::Poison(READ_OTHERWISE.to_owned()));
+            self.take_rest(Place { count, ..place }, Some(&reject));
+            return Ok(());
+        }
         for (reading, index) in parts.judged.drain(..).zip(0..) {
             place.index = index;
+            if self.take_stored(place) {
+                continue;
+            }
             match reading {
-                Err(reject) => self.leave_out(place, Outcome::Reject(reject)),
+                Err(reject) => self.note(place, Seen::Clear(Outcome::Reject(reject))),
                 Ok((device_id, reading)) => self.take_reading(place, &device_id, reading)?,
             }
         }
         Ok(())
     }
 
-    fn take_reading(&mut self, place: Place, device_id: &str, reading: Reading) -> anyhow::Result<()> {
-        let Place { sequence, index, .. } = place;
-        let slot = self.state.slot(device_id);
-        if self.rules.tail.speaks_for(self.state.entry(slot).bucket, sequence) {
-            match self.rules.tail.reading(sequence, index) {
-                Some((_, row)) => {
-                    let is_known = self.state.apply(self.rules.detector, slot, row, self.undo);
-                    if !is_known && let Some(memory) = self.rules.tail.memory(device_id, sequence, index) {
-                        self.state.restore(slot, memory, self.undo);
-                        self.state.framed(slot);
-                    }
-                    self.state.hear_of(device_id, place.enqueued_ms.unwrap_or(0));
-                    self.note(place, Seen::Clear(Outcome::StoredReading(slot, *row)));
-                }
-                // The documents deny it: it was there already when they were written.
-                None => self.leave_out(place, Outcome::Duplicate(slot)),
+    /// Takes the parts of an event that are stored, and refuses the others.
+    fn take_rest(&mut self, mut place: Place, reject: Option<&Reject>) {
+        for index in 0..place.count {
+            place.index = index;
+            if !self.take_stored(place)
+                && let Some(reject) = reject
+            {
+                self.note(place, Seen::Clear(Outcome::Reject(reject.clone())));
             }
-            return Ok(());
         }
-        if self.rules.tail.has_left_out(sequence, index) {
+    }
+
+    /// Takes what is stored of a part of an event; `false` when nothing is.
+    fn take_stored(&mut self, place: Place) -> bool {
+        let (tail, Place { sequence, index, .. }) = (self.rules.tail, place);
+        if tail.has_left_out(sequence, index) {
             self.note(place, Seen::Clear(Outcome::Stored));
+            return true;
+        }
+        let Some((device_id, row)) = tail.reading(sequence, index) else { return false };
+        let slot = self.state.slot(device_id);
+        let is_known = self.state.apply(self.rules.detector, slot, row, self.undo);
+        if !is_known && let Some(memory) = tail.memory(device_id, sequence, index) {
+            self.state.restore(slot, memory, self.undo);
+            self.state.framed(slot);
+        }
+        self.state.hear_of(device_id, place.enqueued_ms.unwrap_or(0));
+        self.note(place, Seen::Clear(Outcome::StoredReading(slot, *row)));
+        true
+    }
+
+    fn take_reading(&mut self, place: Place, device_id: &str, reading: Reading) -> anyhow::Result<()> {
+        let slot = self.state.slot(device_id);
+        if self.rules.tail.speaks_for(self.state.entry(slot).bucket, place.sequence) {
+            // The documents deny it: it was there already when they were written.
+            self.note(place, Seen::Clear(Outcome::Duplicate(slot)));
             return Ok(());
         }
         let hour = self.state.hour_after(place.enqueued_ms);
@@ -208,11 +250,6 @@ impl<M: Reconstruct> Decision<'_, M> {
         let window = from..self.windows.len();
         self.note(place, Seen::Reading { slot, observation, window, flags: anew | (hour << ARRIVED_SHIFT) });
         Ok(())
-    }
-
-    fn leave_out(&mut self, place: Place, outcome: Outcome) {
-        let is_stored = self.rules.tail.has_left_out(place.sequence, place.index);
-        self.note(place, Seen::Clear(if is_stored { Outcome::Stored } else { outcome }));
     }
 
     fn note(&mut self, place: Place, seen: Seen) {

@@ -230,14 +230,14 @@ impl<M: Reconstruct> Scorer<M> {
             detector: &self.detector,
             writer: &self.identity.writer,
             retry_count,
-            patience: slot.patience,
+            patience: &slot.patience,
             oldest_ms: self.oldest_ms(batch),
         };
         let tail = partition.prepare(batch, attempt).await?;
         let snapshot = self.due_snapshot(partition, slot)?;
         let from = partition.state.position.map_or(0, |position| batch.place_after(position));
         if from == batch.events().len() {
-            return Ok(Scored { snapshot, ..Scored::default() });
+            return Ok(Scored { documents: partition.carried(), snapshot, ..Scored::default() });
         }
         if Instant::now() > until {
             return Err(ScoreError::Deadline);
@@ -302,7 +302,7 @@ impl<M: Reconstruct> Scorer<M> {
     }
 
     fn rules<'a>(&'a self, tail: &'a Tail) -> decide::Rules<'a, M> {
-        decide::Rules { detector: &self.detector, model: &self.model, tail }
+        decide::Rules { detector: &self.detector, model: &self.model, tail, refusal: None }
     }
 
     fn empty_state(&self) -> State {

@@ -46,8 +46,9 @@ pub struct Partition {
     orphans: Vec<RawObject>,
     /// Whether it was just opened, and what is stored is not folded in yet.
     is_new: bool,
-    /// Highest sequence number that a document was seen to speak for: up to there the tail is read before anything is
-    /// decided, or another owner's facts would be decided again.
+    /// Highest sequence number that a document was seen to speak for, when the partition was opened or in the bucket of
+    /// the answer that was read back last: up to there the tail is read before anything is decided, or another owner's
+    /// facts would be decided again.
     seen_to: Option<i64>,
 }
 
@@ -82,7 +83,7 @@ pub struct Attempt<'a> {
     /// Attempts before this one.
     pub retry_count: u32,
     /// How often something lacked.
-    pub patience: Patience,
+    pub patience: &'a Patience,
     /// Documents whose newest event is older may be deleted already, in epoch milliseconds.
     pub oldest_ms: i64,
 }
@@ -205,7 +206,11 @@ impl Partition {
 
     /// Folds in what is stored between the state and a batch's first event.
     async fn catch_up(&mut self, first: i64, attempt: Attempt<'_>) -> Result<(), ScoreError> {
-        let Some(from) = self.next().filter(|next| *next < first) else { return Ok(()) };
+        let Some(from) = self.next().filter(|next| *next < first) else {
+            // All that came after the state comes again, and with it what orphans alone spoke for.
+            self.orphans.clear();
+            return Ok(());
+        };
         if self.is_outdated(attempt.oldest_ms) && self.is_superseded(None) {
             return Err(ScoreError::Outdated);
         }
@@ -246,18 +251,21 @@ impl Partition {
         undo: Undo,
     ) -> Vec<RawObject> {
         self.last = Some(Answered { stretch, documents: documents.to_vec(), marker, undo });
-        self.carried.as_ref().map(|carried| carried.documents.clone()).unwrap_or_default()
+        self.carried()
     }
 
     /// Notes that a batch needed no answer of its own; returns what must be stored all the same.
     pub fn keep(&mut self, undo: Undo) -> Vec<RawObject> {
-        match &mut self.carried {
-            None => Vec::new(),
-            Some(carried) => {
-                carried.undo.absorb(undo);
-                carried.documents.clone()
-            }
+        if let Some(carried) = &mut self.carried {
+            carried.undo.absorb(undo);
         }
+        self.carried()
+    }
+
+    /// Documents that must be stored although nothing is to be answered.
+    #[must_use]
+    pub fn carried(&self) -> Vec<RawObject> {
+        self.carried.as_ref().map(|carried| carried.documents.clone()).unwrap_or_default()
     }
 
     /// Sequence number of the event that the state expects next.

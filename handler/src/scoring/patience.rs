@@ -9,12 +9,12 @@ use super::ScoreError;
 const ATTEMPTS_FOR_LOSS: u32 = 10;
 
 /// Attempts in a row that found something lacking.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patience {
     hole: Option<(i64, i64)>,
     n_holes: u32,
     /// What is lost for sure: a recovery that begins anew comes by it again.
-    lost: Option<(i64, i64)>,
+    lost: Vec<(i64, i64)>,
 }
 
 impl Patience {
@@ -25,10 +25,7 @@ impl Patience {
             Err(ScoreError::Hole { first, last }) => {
                 let hole = Some((*first, *last));
                 if self.hole != hole {
-                    if let Some((from, to)) = self.hole.filter(|_| self.n_holes >= ATTEMPTS_FOR_LOSS) {
-                        let lost = self.lost.unwrap_or((from, to));
-                        self.lost = Some((lost.0.min(from), lost.1.max(to)));
-                    }
+                    self.lost.extend(self.hole.filter(|_| self.n_holes >= ATTEMPTS_FOR_LOSS));
                     (self.hole, self.n_holes) = (hole, 0);
                 }
                 self.n_holes += 1;
@@ -39,8 +36,8 @@ impl Patience {
 
     /// Whether a stretch lacked so often that it is lost.
     #[must_use]
-    pub fn is_over(self, first: i64, last: i64) -> bool {
-        let is_lost = self.lost.is_some_and(|(from, to)| from <= first && last <= to);
+    pub fn is_over(&self, first: i64, last: i64) -> bool {
+        let is_lost = self.lost.iter().any(|(from, to)| *from <= first && last <= *to);
         is_lost || (self.hole == Some((first, last)) && self.n_holes >= ATTEMPTS_FOR_LOSS)
     }
 }
@@ -75,5 +72,6 @@ mod tests {
         assert!(patience.is_over(4, 9) && patience.is_over(20, 29));
         note(&mut patience, 40, 49, 1);
         assert!(patience.is_over(4, 9) && patience.is_over(20, 29) && !patience.is_over(40, 49));
+        assert!(!patience.is_over(12, 15), "between them nothing lacked");
     }
 }

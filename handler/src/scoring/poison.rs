@@ -8,12 +8,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wire::telemetry::Reject;
 
 use super::batch::Batch;
-use super::decide::{Decided, Outcome, Reconstruct, decide};
+use super::decide::{Decided, Outcome, Reconstruct, Rules, decide};
 use super::journal::Journal;
 use super::partition::Partition;
 use super::state::Undo;
 use super::tail::Tail;
 use super::{ScoreError, Scorer, Slot};
+
+/// Why an event is refused on which deciding panics.
+const FAILS: &str = "it makes the program fail";
 
 impl<M: Reconstruct> Scorer<M> {
     /// Decides on a batch's events from a place on.
@@ -61,28 +64,32 @@ impl<M: Reconstruct> Scorer<M> {
         let mut decided = Vec::new();
         for event in from..batch.events().len() {
             let sequence = batch.sequence(event);
-            if slot.journal.as_ref().is_some_and(|journal| journal.condemns(sequence)) {
-                decided.push(refused(event, sequence, "it ended the process three times"));
-                continue;
+            let is_condemned = slot.journal.as_ref().is_some_and(|journal| journal.condemns(sequence));
+            if !is_condemned {
+                note(&mut slot.journal, |journal| journal.name(first, last, sequence));
             }
-            note(&mut slot.journal, |journal| journal.name(first, last, sequence));
-            let mut own_undo = partition.state.begin();
-            let attempt = catch_unwind(AssertUnwindSafe(|| {
-                decide(self.rules(tail), &mut partition.state, batch, event..event + 1, &mut own_undo)
-            }));
-            match attempt {
-                Ok(Ok(parts)) => {
-                    decided.extend(parts);
-                    undo.absorb(own_undo);
+            let refusal = is_condemned.then_some("it ended the process three times");
+            // What is stored of an event that is refused stays, and is applied.
+            let mut try_one = |refusal| {
+                let mut own_undo = partition.state.begin();
+                let rules = Rules { refusal, ..self.rules(tail) };
+                let attempt = catch_unwind(AssertUnwindSafe(|| {
+                    decide(rules, &mut partition.state, batch, event..event + 1, &mut own_undo)
+                }));
+                match &attempt {
+                    Ok(Ok(_)) => undo.absorb(own_undo),
+                    _ => partition.state.undo(own_undo),
                 }
-                Ok(Err(error)) => {
-                    partition.state.undo(own_undo);
-                    return Err(ScoreError::Model(error));
-                }
-                Err(_) => {
-                    partition.state.undo(own_undo);
-                    decided.push(refused(event, sequence, "it makes the program fail"));
-                }
+                attempt
+            };
+            let first_try = try_one(refusal);
+            if (is_condemned || first_try.is_err()) && !tail.holds_all_of(sequence) {
+                tracing::error!(sequence, is_condemned, "an event that makes the program fail is refused");
+            }
+            match first_try.or_else(|_| try_one(Some(FAILS))) {
+                Ok(parts) => decided.extend(parts.map_err(ScoreError::Model)?),
+                // Even what is stored of it fails.
+                Err(_) => decided.push(refused(event)),
             }
         }
         Ok(decided)
@@ -101,9 +108,8 @@ impl<M: Reconstruct> Scorer<M> {
     }
 }
 
-fn refused(event: usize, sequence: i64, reason: &str) -> Decided {
-    tracing::error!(sequence, reason, "event refused");
-    Decided { event, index: 0, count: 1, outcome: Outcome::Reject(Reject::Poison(reason.to_owned())) }
+fn refused(event: usize) -> Decided {
+    Decided { event, index: 0, count: 1, outcome: Outcome::Reject(Reject::Poison(FAILS.to_owned())) }
 }
 
 /// Writes to the journal; one that cannot be written is closed, because what it says is no longer so.

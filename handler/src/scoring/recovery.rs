@@ -34,7 +34,7 @@ pub struct Recovery<'a> {
     /// What is read.
     pub stream: &'a Stream,
     /// How often something lacked.
-    pub patience: Patience,
+    pub patience: &'a Patience,
     /// Documents whose newest event is older, in epoch milliseconds, may be deleted already: nothing is proved of
     /// what they speak for, nor of what lies before it.
     pub oldest_ms: i64,
@@ -205,8 +205,8 @@ fn missing(stretch: &Stretch, from: i64, to: i64) -> Gaps {
             count(row.sequence, row.count);
         }
     }
-    for (sequence, _, n_facts) in left_out(stretch) {
-        count(sequence, n_facts);
+    for (sequence, _, entry) in left_out(stretch) {
+        count(sequence, entry.count());
     }
     let is_known_gap =
         |sequence| stretch.gaps.iter().any(|(first, last)| (*first..=*last).contains(&sequence));

@@ -3,9 +3,9 @@
 //! In each group of devices the documents speak for a stretch without holes from the first event on: up to there
 //! their facts are applied, and nothing is decided or written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use wire::documents::{Header, ReadingRow};
+use wire::documents::{Header, ReadingRow, RejectEntry, SkipEntry};
 use wire::stored::{Precedence, placed_rows};
 
 use super::ScoreError;
@@ -25,9 +25,34 @@ pub struct Tail {
     /// Stored states of devices, by the place of the reading that they follow.
     frames: HashMap<(i64, u32), String>,
     /// Stored rejects and skips by sequence number and place in the event.
-    left_out: HashSet<(i64, u32)>,
+    left_out: BTreeMap<(i64, u32), LeftOut>,
+    /// How many facts each event left of which any is stored, and how many of them are.
+    counts: HashMap<i64, Counts>,
     /// Highest term seen.
     pub term: u32,
+}
+
+/// A stored reject or skip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Entry<'a> {
+    /// A reject.
+    Reject(&'a RejectEntry),
+    /// A skip.
+    Skip(&'a SkipEntry),
+}
+
+/// What is kept of a stored reject or skip.
+#[derive(Debug)]
+enum LeftOut {
+    Reject(RejectEntry),
+    Skip(SkipEntry),
+}
+
+/// How many facts an event left.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    all: u32,
+    stored: u32,
 }
 
 impl Tail {
@@ -46,6 +71,7 @@ impl Tail {
             for (device_id, row) in placed_rows(&documents) {
                 check_bucket(state, device_id, bucket)?;
                 if (first..=covered).contains(&row.sequence) {
+                    tail.count(row.sequence, row.count);
                     tail.readings.insert((row.sequence, row.index), (device_id.to_owned(), row));
                 }
             }
@@ -57,12 +83,39 @@ impl Tail {
         tail.see(&headers);
         tail.rejects_covered = reach(&headers, first);
         let covered = tail.rejects_covered.unwrap_or(i64::MIN);
-        for (sequence, index, _) in left_out(stretch) {
+        for (sequence, index, entry) in left_out(stretch) {
             if (first..=covered).contains(&sequence) {
-                tail.left_out.insert((sequence, index));
+                tail.count(sequence, entry.count());
+                tail.left_out.insert((sequence, index), LeftOut::of(entry));
             }
         }
         Ok(tail)
+    }
+
+    fn count(&mut self, sequence: i64, all: u32) {
+        let counts = self.counts.entry(sequence).or_default();
+        (counts.all, counts.stored) = (all, counts.stored + 1);
+    }
+
+    /// How many facts an event left, when any of them is stored.
+    #[must_use]
+    pub fn count_of(&self, sequence: i64) -> Option<u32> {
+        self.counts.get(&sequence).map(|counts| counts.all)
+    }
+
+    /// Whether all facts of an event are stored.
+    #[must_use]
+    pub fn holds_all_of(&self, sequence: i64) -> bool {
+        self.counts.get(&sequence).is_some_and(|counts| counts.stored >= counts.all)
+    }
+
+    /// The stored rejects and skips of an event, in their order.
+    pub fn left_out_of(&self, sequence: i64) -> impl Iterator<Item = Entry<'_>> {
+        let of_event = self.left_out.range((sequence, 0)..=(sequence, u32::MAX));
+        of_event.map(|(_, left_out)| match left_out {
+            LeftOut::Reject(entry) => Entry::Reject(entry),
+            LeftOut::Skip(entry) => Entry::Skip(entry),
+        })
     }
 
     fn see(&mut self, headers: &[&Header]) {
@@ -100,7 +153,27 @@ impl Tail {
     /// Whether a reject or skip is stored at a place in the stream.
     #[must_use]
     pub fn has_left_out(&self, sequence: i64, index: u32) -> bool {
-        self.left_out.contains(&(sequence, index))
+        self.left_out.contains_key(&(sequence, index))
+    }
+}
+
+impl LeftOut {
+    fn of(entry: Entry<'_>) -> Self {
+        match entry {
+            Entry::Reject(entry) => Self::Reject(entry.clone()),
+            Entry::Skip(entry) => Self::Skip(entry.clone()),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// How many facts its event left.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        match self {
+            Self::Reject(entry) => entry.count,
+            Self::Skip(entry) => entry.count,
+        }
     }
 }
 
@@ -115,14 +188,15 @@ pub(super) fn by_bucket(stretch: &Stretch) -> HashMap<usize, Vec<&wire::document
     by_bucket
 }
 
-/// Rejects and skips that count: sequence number, place in the event, and how many facts the event left.
-pub(super) fn left_out(stretch: &Stretch) -> Vec<(i64, u32, u32)> {
+/// Rejects and skips that count, with sequence number and place in the event.
+pub(super) fn left_out(stretch: &Stretch) -> Vec<(i64, u32, Entry<'_>)> {
     let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
     let precedence = Precedence::of(&headers);
     let mut entries = Vec::new();
     for (n, document) in stretch.rejects.iter().enumerate() {
-        let rejects = document.rejects.iter().map(|entry| (entry.sequence, entry.index, entry.count));
-        let skips = document.skips.iter().map(|entry| (entry.sequence, entry.index, entry.count));
+        let rejects =
+            document.rejects.iter().map(|entry| (entry.sequence, entry.index, Entry::Reject(entry)));
+        let skips = document.skips.iter().map(|entry| (entry.sequence, entry.index, Entry::Skip(entry)));
         entries.extend(rejects.chain(skips).filter(|entry| precedence.counts(n, entry.0)));
     }
     entries

@@ -114,6 +114,7 @@ async fn a_wrong_body_is_refused_by_its_field() {
         (json!({ "alertIds": [SHIFT], "note": "a\nb" }), "note"),
         (json!({ "alertIds": [SHIFT], "note": "2026-01-02T03:04:05Z" }), "note"),
         (json!({ "alertIds": [SHIFT], "by": "x".repeat(101) }), "by"),
+        (json!({ "alertIds": [SHIFT], "by": "anna\u{202e}" }), "by"),
         (json!({ "alertIds": [SHIFT], "why": "x" }), "body"),
         (json!({ "alertIds": SHIFT }), "body"),
         (json!("x".repeat(300_000)), "body"),

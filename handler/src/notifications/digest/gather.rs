@@ -106,10 +106,10 @@ pub async fn gather(
         }
     };
     let figures = vec![
-        figure("Alerts opened", now.seen.len(), before.seen.len()),
-        figure("of these critical", now.n_critical(), before.n_critical()),
-        figure("Devices with alerts", now.devices.len(), before.devices.len()),
-        figure("Rejected events", rejects.n_now, rejects.n_before),
+        figure("Alerts opened", now.seen.len(), is_all.then_some(before.seen.len())),
+        figure("of these critical", now.n_critical(), is_all.then_some(before.n_critical())),
+        figure("Devices with alerts", now.devices.len(), is_all.then_some(before.devices.len())),
+        figure("Rejected events", rejects.n_now, Some(rejects.n_before)),
     ];
     let open = unacknowledged(store, &fleet).await.unwrap_or_else(|error| {
         tracing::warn!(error = error.with_causes(), "the digest lacks which alerts wait for somebody");
@@ -295,6 +295,6 @@ fn celsius(celsius: f64) -> f32 {
     celsius as f32
 }
 
-fn figure(name: &str, now: usize, before: usize) -> DigestFigure {
-    DigestFigure { name: name.to_owned(), now: count(now), before: count(before) }
+fn figure(name: &str, now: usize, before: Option<usize>) -> DigestFigure {
+    DigestFigure { name: name.to_owned(), now: count(now), before: before.map(count) }
 }

@@ -205,10 +205,11 @@ fn stored(device: &DigestDevice) -> Option<String> {
 }
 
 fn trend(figure: &DigestFigure) -> String {
-    match figure.now.cmp(&figure.before) {
+    let Some(before) = figure.before else { return "not all of them, and none of the day before".to_owned() };
+    match figure.now.cmp(&before) {
         std::cmp::Ordering::Equal => "as the day before".to_owned(),
-        std::cmp::Ordering::Greater => format!("up from {}", grouped(figure.before)),
-        std::cmp::Ordering::Less => format!("down from {}", grouped(figure.before)),
+        std::cmp::Ordering::Greater => format!("up from {}", grouped(before)),
+        std::cmp::Ordering::Less => format!("down from {}", grouped(before)),
     }
 }
 

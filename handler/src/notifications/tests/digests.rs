@@ -41,9 +41,10 @@ fn a_digest_is_small_and_says_what_there_is() {
         to: AT + 24 * 3_600_000,
         devices: DigestDevices { n_known: 1000, n_heard: 987, n_anomaly: 12, n_learning: 3 },
         figures: vec![
-            figure("Alerts opened", 14, 9),
-            figure("of these critical", 4, 4),
-            figure("Rejected events", 0, 17),
+            figure("Alerts opened", 14, Some(9)),
+            figure("of these critical", 4, Some(4)),
+            figure("Devices with alerts", 12, None),
+            figure("Rejected events", 0, Some(17)),
         ],
         worst: (1..=5).map(device).collect(),
         unacknowledged: (1..=3).map(alert).collect(),

@@ -7,6 +7,7 @@ use wire::telemetry::Reject;
 use super::super::ScoreError;
 use super::super::decide::{Decided, Outcome};
 use super::super::state::State;
+use super::super::tail::Entry;
 use super::Answer;
 use super::cutting::cut;
 
@@ -36,39 +37,65 @@ impl Answer<'_> {
             }
             left_out.push(LeftOut { part, carries_text });
         }
-        let Some(first) = left_out.first() else { return Ok(()) };
-        let mut whole = self.stretch(None);
-        // Documents must speak for what they hold.
-        whole.start = whole.start.min(self.source.batch.sequence(first.part.event));
-        let sizes = left_out.iter().map(|left_out| {
+        let stretch = self.stretch(None);
+        let n_anew = left_out.partition_point(|left_out| self.sequence(left_out) < stretch.start);
+        let (anew, new) = left_out.split_at(n_anew);
+        for of_event in anew.chunk_by(|left, right| left.part.event == right.part.event) {
+            self.write_anew(of_event, state)?;
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let sizes = new.iter().map(|left_out| {
             let text =
                 if left_out.carries_text { self.text(left_out.part).len().min(REJECT_TEXT_BYTES) } else { 0 };
-            (self.source.batch.sequence(left_out.part.event), REJECT_BYTES + ESCAPED_BYTES * text)
+            (self.sequence(left_out), REJECT_BYTES + ESCAPED_BYTES * text)
         });
-        for (range, stretch) in cut(sizes, whole) {
-            let mut document = RejectsDocument {
-                header: self.header(REJECTS, None, &stretch),
-                rejects: Vec::new(),
-                skips: Vec::new(),
-            };
-            for LeftOut { part, carries_text } in &left_out[range] {
-                match &part.outcome {
-                    Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored => {}
-                    Outcome::Reject(reject) => {
-                        document.rejects.push(self.reject_entry(part, reject, *carries_text));
-                    }
-                    Outcome::Duplicate(slot) => {
-                        let device_id = Some(&*state.entry(*slot).id);
-                        document.skips.push(self.skip_entry(part, "duplicate", device_id));
-                    }
-                    Outcome::NotTelemetry => {
-                        document.skips.push(self.skip_entry(part, "not-telemetry", None));
-                    }
-                }
+        for (range, stretch) in cut(sizes, stretch) {
+            let header = self.header(REJECTS, None, &stretch);
+            let mut document = RejectsDocument { header, rejects: Vec::new(), skips: Vec::new() };
+            for left_out in &new[range] {
+                self.add(left_out, state, &mut document);
             }
             self.push(&document.header, &document)?;
         }
         Ok(())
+    }
+
+    /// Writes what is left out of an event for which stored documents speak already, and do not know this: the document
+    /// counts in place of theirs, so it speaks for this event alone and repeats what they say of it.
+    fn write_anew(&mut self, of_event: &[LeftOut<'_>], state: &State) -> Result<(), ScoreError> {
+        let Some(sequence) = of_event.first().map(|left_out| self.sequence(left_out)) else { return Ok(()) };
+        let header = self.header(REJECTS, None, &(sequence..sequence.saturating_add(1)));
+        let mut document = RejectsDocument { header, rejects: Vec::new(), skips: Vec::new() };
+        for entry in self.source.tail.left_out_of(sequence) {
+            match entry {
+                Entry::Reject(entry) => document.rejects.push(entry.clone()),
+                Entry::Skip(entry) => document.skips.push(entry.clone()),
+            }
+        }
+        let has_text = !document.rejects.is_empty();
+        for left_out in of_event {
+            let carries_text = left_out.carries_text && !has_text;
+            self.add(&LeftOut { carries_text, ..*left_out }, state, &mut document);
+        }
+        self.push(&document.header, &document)
+    }
+
+    fn add(&self, LeftOut { part, carries_text }: &LeftOut<'_>, state: &State, to: &mut RejectsDocument) {
+        match &part.outcome {
+            Outcome::Reading(..) | Outcome::StoredReading(..) | Outcome::Stored => {}
+            Outcome::Reject(reject) => to.rejects.push(self.reject_entry(part, reject, *carries_text)),
+            Outcome::Duplicate(slot) => {
+                let device_id = Some(&*state.entry(*slot).id);
+                to.skips.push(self.skip_entry(part, "duplicate", device_id));
+            }
+            Outcome::NotTelemetry => to.skips.push(self.skip_entry(part, "not-telemetry", None)),
+        }
+    }
+
+    fn sequence(&self, left_out: &LeftOut<'_>) -> i64 {
+        self.source.batch.sequence(left_out.part.event)
     }
 
     fn text(&self, part: &Decided) -> &str {

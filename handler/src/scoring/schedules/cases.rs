@@ -14,9 +14,10 @@ use wire::stored::placed_rows;
 use super::super::batch::Batch;
 use super::super::decide::Reconstruct;
 use super::super::documents::WriterIdentity;
+use super::super::journal::Journal;
 use super::super::tail::by_bucket;
 use super::super::{ScoreError, Scored, Scorer, Storage};
-use super::facts::{fold, states, stretch};
+use super::facts::{facts, fold, states, stretch};
 use super::memory::{Blobs, Container};
 use super::stream::{MeanModel, START_MS};
 use super::world::{N_BUCKETS, TTL_S, detector};
@@ -390,4 +391,106 @@ async fn a_document_that_outlives_later_ones_does_not_hide_a_newer_state() {
     // The state beside the first reading that must be there, or beside the last one that need not, knows better.
     opens_without(&[0, 7, 14, 21, 28], 2).await;
     opens_without(&[0, 7, 14, 19, 27], 1).await;
+}
+
+/// What is stored of a stream: each place with how many facts are there.
+fn places(place: &Place) -> Vec<((i64, u32), usize)> {
+    let facts = facts(&place.container.all(), &stream());
+    facts.into_iter().map(|((_, sequence, index), values)| ((sequence, index), values.len())).collect()
+}
+
+/// Plays a batch again to a process that makes something else of it, and expects that nothing changes.
+async fn expect_no_change(place: &Place, other: &Scorer<MeanModel>, events: &[Event<'static>]) {
+    let before = places(place);
+    place.store(&score(other, events, 0).await.unwrap());
+    assert_eq!(places(place), before);
+    let last = events.last().unwrap().sequence_number.unwrap();
+    let slot = other.slot(&stream());
+    let expected = fold(&detector(), &stretch(&place.container.all(), &stream(), 0), last);
+    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
+    assert_eq!(live, expected);
+    let third = place.scorer(MeanModel(1.0), "c", N_BUCKETS);
+    score(&third, &readings(last + 1..last + 4), 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_is_stored_stays_what_it_was_whatever_would_be_made_of_it_now() {
+    let ahead = json!({"temperature": 20.0, "timestamp": START_MS + 864_000_000}).to_string();
+    let in_time = Event { enqueued_ms: None, ..event(2, ahead.clone()) };
+    for (first, again) in [
+        // Another release refuses it, or reads it; its time lacked at first.
+        (reading(2, 20.0), event(2, "garbage".to_owned())),
+        (event(2, "garbage".to_owned()), reading(2, 20.0)),
+        (in_time, event(2, ahead)),
+        (reading(2, 20.0), Event { message_source: Some("twinChangeEvents".into()), ..reading(2, 20.0) }),
+    ] {
+        let place = Place::new();
+        let (one, other) =
+            (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+        let mut events = readings(0..6);
+        events[4] = event(4, "garbage".to_owned());
+        events[2] = first;
+        place.store(&score(&one, &events, 0).await.unwrap());
+        events[2] = again;
+        expect_no_change(&place, &other, &events).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_ended_processes_elsewhere_stays_what_it_was_when_it_is_stored() {
+    let place = Place::new();
+    let folder = tempfile::tempdir().unwrap();
+    let one = place.scorer(MeanModel(1.0), "a", N_BUCKETS);
+    let mut other = place.scorer(MeanModel(1.0), "b", N_BUCKETS);
+    other.storage.journals = Some(folder.path().to_owned());
+    let path = folder.path().join(format!("{}journal", stream().bucket_prefix()));
+    Journal::open(&path).unwrap().begin(0, 5).unwrap();
+    for _ in 0..3 {
+        Journal::open(&path).unwrap().name(0, 5, 2).unwrap();
+    }
+    let mut events = readings(0..6);
+    events[4] = event(4, "garbage".to_owned());
+    // Meanwhile the other host's process has scored and stored all of it.
+    place.store(&score(&one, &events, 0).await.unwrap());
+    expect_no_change(&place, &other, &events).await;
+    assert!(place.all("rejects").iter().all(|document| !document.to_string().contains("poison")));
+}
+
+#[tokio::test]
+async fn what_is_refused_of_an_event_that_is_stored_in_part_denies_nothing_else() {
+    let place = Place::new();
+    let (one, other) =
+        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+    let parts =
+        (0..9).map(|n| json!({"deviceId": format!("d{n}"), "temperature": 20.0, "timestamp": START_MS}));
+    let parts: Vec<Value> = parts.chain([json!({"deviceId": "d1", "temperature": "warm"})]).collect();
+    let mut events = readings(0..6);
+    events[2] = Event { device_id: None, ..event(2, json!(parts).to_string()) };
+    events[4] = event(4, "garbage".to_owned());
+    let scored = score(&one, &events, 0).await.unwrap();
+    // The documents of one bucket are not stored.
+    let mut n_left_out = 0;
+    for document in &scored.documents {
+        let document: Value = serde_json::from_str(document.json()).unwrap();
+        if document["type"] == "results" && document["bucket"].as_str().unwrap().ends_with(".1") {
+            n_left_out += document["readings"]
+                .as_object()
+                .unwrap()
+                .values()
+                .flat_map(Value::as_array)
+                .flatten()
+                .count();
+        } else {
+            place.container.upsert(document);
+        }
+    }
+    assert!(n_left_out > 0, "nothing of it is in that bucket");
+    let n_facts = places(&place).len() + n_left_out;
+    events[2] = event(2, "another release makes nothing of it".to_owned());
+    place.store(&score(&other, &events, 0).await.unwrap());
+    let found = places(&place);
+    assert!(found.iter().all(|(_, n_times)| *n_times == 1), "{found:?}");
+    assert_eq!(found.len(), n_facts);
+    let third = place.scorer(MeanModel(1.0), "c", N_BUCKETS);
+    score(&third, &readings(6..9), 0).await.unwrap();
 }
