@@ -59,6 +59,11 @@ impl Place {
         }
     }
 
+    /// Two owners, the other one with rules of its own.
+    fn owners(&self, other: f32) -> (Scorer<MeanModel>, Scorer<MeanModel>) {
+        (self.scorer(MeanModel(1.0), "a", N_BUCKETS), self.scorer(MeanModel(other), "b", N_BUCKETS))
+    }
+
     fn store(&self, scored: &Scored) {
         for document in &scored.documents {
             self.container.upsert(serde_json::from_str(document.json()).unwrap());
@@ -103,6 +108,14 @@ fn readings(sequences: std::ops::Range<i64>) -> Vec<Event<'static>> {
     sequences.map(|sequence| reading(sequence, 20.0 + (sequence % 7) as f64 / 10.0)).collect()
 }
 
+/// Expects that a process knows what is stored up to a sequence number, and nothing else.
+async fn expect_fold(place: &Place, scorer: &Scorer<MeanModel>, last: i64) {
+    let slot = scorer.slot(&stream());
+    let expected = fold(&detector(), &stretch(&place.container.all(), &stream(), 0), last);
+    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
+    assert_eq!(live, expected);
+}
+
 #[tokio::test]
 async fn an_event_that_panics_is_refused_and_its_neighbors_are_scored() {
     let place = Place::new();
@@ -123,8 +136,7 @@ async fn an_event_that_panics_is_refused_and_its_neighbors_are_scored() {
 #[tokio::test]
 async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_from() {
     let place = Place::new();
-    let (one, other) =
-        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(0.5), "b", N_BUCKETS));
+    let (one, other) = place.owners(0.5);
     let events = readings(0..6);
     let answer = score(&one, &events, 0).await.unwrap();
     // The other one knows nothing of the answer, and takes the partition twice: its term is higher.
@@ -135,17 +147,13 @@ async fn an_answer_that_another_owner_overruled_is_not_what_scoring_continues_fr
     place.store(&answer);
     let next = score(&one, &readings(6..9), 0).await.unwrap();
     place.store(&next);
-    let slot = one.slot(&stream());
-    let expected = fold(&detector(), &stretch(&place.container.all(), &stream(), 0), 8);
-    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
-    assert_eq!(live, expected);
+    expect_fold(&place, &one, 8).await;
 }
 
 #[tokio::test]
 async fn what_only_an_overruled_answer_holds_goes_out_again() {
     let place = Place::new();
-    let (one, other) =
-        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+    let (one, other) = place.owners(1.0);
     place.store(&score(&one, &readings(0..6), 0).await.unwrap());
     // The host gives this one up, and passes it: nothing of it is stored.
     score(&one, &readings(6..12), 0).await.unwrap();
@@ -158,17 +166,13 @@ async fn what_only_an_overruled_answer_holds_goes_out_again() {
     let stored = stretch(&place.container.all(), &stream(), 0);
     let n_rows: usize = by_bucket(&stored).values().map(|documents| placed_rows(documents).len()).sum();
     assert_eq!((n_rows, place.all("gap").len()), (18, 0));
-    let slot = one.slot(&stream());
-    let expected = fold(&detector(), &stored, 17);
-    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
-    assert_eq!(live, expected);
+    expect_fold(&place, &one, 17).await;
 }
 
 #[tokio::test]
 async fn what_another_owner_has_stored_further_on_is_not_decided_again() {
     let place = Place::new();
-    let (one, other) =
-        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(0.5), "b", N_BUCKETS));
+    let (one, other) = place.owners(0.5);
     place.store(&score(&one, &readings(0..12), 0).await.unwrap());
     let written = place.all("results");
     // The checkpoint has not moved; the other one is given the events in smaller batches.
@@ -405,10 +409,7 @@ async fn expect_no_change(place: &Place, other: &Scorer<MeanModel>, events: &[Ev
     place.store(&score(other, events, 0).await.unwrap());
     assert_eq!(places(place), before);
     let last = events.last().unwrap().sequence_number.unwrap();
-    let slot = other.slot(&stream());
-    let expected = fold(&detector(), &stretch(&place.container.all(), &stream(), 0), last);
-    let (expected, live) = states(&expected, &slot.lock().await.partition.as_ref().unwrap().state, 0);
-    assert_eq!(live, expected);
+    expect_fold(place, other, last).await;
     let third = place.scorer(MeanModel(1.0), "c", N_BUCKETS);
     score(&third, &readings(last + 1..last + 4), 0).await.unwrap();
 }
@@ -425,8 +426,7 @@ async fn an_event_that_is_stored_stays_what_it_was_whatever_would_be_made_of_it_
         (reading(2, 20.0), Event { message_source: Some("twinChangeEvents".into()), ..reading(2, 20.0) }),
     ] {
         let place = Place::new();
-        let (one, other) =
-            (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+        let (one, other) = place.owners(1.0);
         let mut events = readings(0..6);
         events[4] = event(4, "garbage".to_owned());
         events[2] = first;
@@ -459,8 +459,7 @@ async fn an_event_that_ended_processes_elsewhere_stays_what_it_was_when_it_is_st
 #[tokio::test]
 async fn what_is_refused_of_an_event_that_is_stored_in_part_denies_nothing_else() {
     let place = Place::new();
-    let (one, other) =
-        (place.scorer(MeanModel(1.0), "a", N_BUCKETS), place.scorer(MeanModel(1.0), "b", N_BUCKETS));
+    let (one, other) = place.owners(1.0);
     let parts =
         (0..9).map(|n| json!({"deviceId": format!("d{n}"), "temperature": 20.0, "timestamp": START_MS}));
     let parts: Vec<Value> = parts.chain([json!({"deviceId": "d1", "temperature": "warm"})]).collect();
