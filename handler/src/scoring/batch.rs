@@ -48,6 +48,12 @@ impl<'a> Batch<'a> {
         self.sequences[event]
     }
 
+    /// Sequence numbers from one on, in order.
+    #[must_use]
+    pub fn sequences_from(&self, first: i64) -> &[i64] {
+        &self.sequences[self.place_after(first.saturating_sub(1))..]
+    }
+
     /// First sequence number.
     #[must_use]
     pub fn first(&self) -> i64 {

@@ -197,7 +197,7 @@ impl Partition {
         }
         let stretch =
             attempt.stored.stretch(&self.stream, self.state.n_buckets(), from, batch.last()).await?;
-        let tail = Tail::of(&stretch, from, &self.state)?;
+        let tail = Tail::of(&stretch, batch.sequences_from(from), &self.state)?;
         if !(is_same_start && attempt.retry_count > 0) {
             self.term = self.term.max(tail.term).saturating_add(1);
         }

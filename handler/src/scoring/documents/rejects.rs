@@ -70,8 +70,8 @@ impl Answer<'_> {
         let mut document = RejectsDocument { header, rejects: Vec::new(), skips: Vec::new() };
         for entry in self.source.tail.left_out_of(sequence) {
             match entry {
-                Entry::Reject(entry) => document.rejects.push(entry.clone()),
-                Entry::Skip(entry) => document.skips.push(entry.clone()),
+                Entry::Reject(entry) => document.rejects.push(entry.clone().into_owned()),
+                Entry::Skip(entry) => document.skips.push(entry.clone().into_owned()),
             }
         }
         let has_text = !document.rejects.is_empty();

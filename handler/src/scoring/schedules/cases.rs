@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use serde_json::{Value, json};
 use wire::invocation::Event;
-use wire::position::Stream;
+use wire::position::{Stream, bucket_of};
 use wire::stored::placed_rows;
 
 use super::super::batch::Batch;
 use super::super::decide::Reconstruct;
 use super::super::documents::WriterIdentity;
 use super::super::journal::Journal;
+use super::super::orphans::header_of;
 use super::super::tail::by_bucket;
 use super::super::{ScoreError, Scored, Scorer, Storage};
 use super::facts::{facts, fold, states, stretch};
@@ -186,6 +187,74 @@ async fn what_another_owner_has_stored_further_on_is_not_decided_again() {
     let written = place.all("results");
     place.store(&score(&one, &readings(12..20), 0).await.unwrap());
     assert_eq!(place.all("results"), written);
+}
+
+/// Readings of one device after the other, in turns.
+fn readings_of(device_ids: &[&'static str], sequences: std::ops::Range<i64>) -> Vec<Event<'static>> {
+    let of = |device_id: &&'static str, event| Event { device_id: Some((*device_id).into()), ..event };
+    device_ids
+        .iter()
+        .cycle()
+        .zip(readings(sequences))
+        .map(|(device_id, event)| of(device_id, event))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_stored_behind_an_answer_that_had_nothing_for_a_bucket_is_not_decided_again() {
+    // Two devices in two buckets.
+    let (often, seldom) = ("shelf-1", "roof");
+    assert_ne!(bucket_of(often, N_BUCKETS), bucket_of(seldom, N_BUCKETS));
+    let place = Place::new();
+    let (one, other) = place.owners(0.5);
+    place.store(&score(&one, &readings_of(&[often, seldom], 0..4), 0).await.unwrap());
+    place.store(&score(&one, &readings_of(&[often], 4..8), 0).await.unwrap());
+    place.store(&score(&one, &readings_of(&[often, seldom], 8..12), 0).await.unwrap());
+    let written = place.all("results");
+    let again = [readings_of(&[often], 4..8), readings_of(&[often, seldom], 8..12)].concat();
+    place.store(&score(&other, &again, 0).await.unwrap());
+    assert_eq!(place.all("results"), written);
+    // What the other one decides itself begins where the stored facts end, and overrules none of them.
+    place.store(&score(&other, &readings_of(&[often, seldom], 12..16), 0).await.unwrap());
+    place.store(&score(&one, &readings_of(&[often, seldom], 12..20), 0).await.unwrap());
+    expect_fold(&place, &one, 19).await;
+    expect_fold(&place, &other, 15).await;
+}
+
+/// Ids of an answer's documents that hold readings.
+fn result_ids(scored: &Scored) -> Vec<String> {
+    let documents = scored.documents.iter().filter_map(header_of);
+    documents.map(|header| header.id).filter(|id| id.starts_with("results")).collect()
+}
+
+#[tokio::test]
+async fn what_was_overruled_is_forgotten_when_its_events_come_again() {
+    let place = Place::new();
+    let (one, other) = place.owners(1.0);
+    place.store(&score(&one, &readings(0..6), 0).await.unwrap());
+    let overruled = result_ids(&score(&one, &readings(6..12), 0).await.unwrap());
+    score(&other, &readings(6..9), 0).await.unwrap();
+    place.store(&score(&other, &readings(6..9), 0).await.unwrap());
+    // It finds that it was overruled, and cannot go on: an event lacks.
+    assert!(matches!(score(&one, &readings(13..15), 0).await, Err(ScoreError::Hole { .. })));
+    place.store(&score(&one, &readings(6..12), 0).await.unwrap());
+    place.store(&score(&other, &readings(12..15), 0).await.unwrap());
+    let next = score(&one, &readings(15..18), 0).await.unwrap();
+    assert!(result_ids(&next).iter().all(|id| !overruled.contains(id)), "{:?}", result_ids(&next));
+}
+
+#[tokio::test]
+async fn what_is_carried_goes_out_also_where_a_batch_is_wholly_stored() {
+    let place = Place::new();
+    let (one, other) = place.owners(1.0);
+    place.store(&score(&one, &readings(0..4), 0).await.unwrap());
+    // The host gives this one up and passes it; another owner reports it as lost, and goes on.
+    let carried = result_ids(&score(&one, &readings(4..8), 0).await.unwrap());
+    place.store(&insist(&other, &readings(8..12), 1).await);
+    for retry_count in 0..2 {
+        let scored = score(&one, &readings(9..12), retry_count).await.unwrap();
+        assert_eq!(result_ids(&scored), carried, "attempt {retry_count}");
+    }
 }
 
 #[tokio::test]
