@@ -18,12 +18,13 @@ const PER_ROUND = 100_000;
 const KEPT_MS = 40_000;
 const DAY_MS = 86_400_000;
 
-const host = await startHost({
-  partitions: 4,
-  env: { BUCKETS_PER_PARTITION: "2" },
-  // Without snapshots every new process reads back all that is stored, which soon takes longer than it lives.
-  arguments: azuriteArguments(),
-});
+const blobs = azuriteArguments();
+if (blobs.length === 0) {
+  // Without snapshots every new process reads back all that is stored, and what is dropped here lacks then for good.
+  console.error("Azurite is not installed: run `npm ci` in tools/local-host");
+  process.exit(1);
+}
+const host = await startHost({ partitions: 4, env: { BUCKETS_PER_PARTITION: "2" }, arguments: blobs });
 await host.setFaults({ killEveryMs, cosmos: { throttle: { share: 0.01, retryAfterMs: 20, seed: 1 } } });
 const ledger = new Ledger(nEvents, N_DEVICES);
 const began = Date.now();
