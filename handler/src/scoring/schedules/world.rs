@@ -32,6 +32,8 @@ const MAX_BATCH: usize = 12;
 /// Attempts of one batch within which every fault of storage has ended, or was accepted as a loss: each of some
 /// processes that are killed one after the other needs ten.
 const MAX_ATTEMPTS: u32 = 60;
+/// Attempts of one batch after which no process is killed any more.
+const LAST_KILL: u32 = 40;
 
 /// Faults of a schedule beside those of its stream.
 #[derive(Debug, Clone, Copy, Default)]
@@ -360,7 +362,7 @@ impl World {
         self.check(self.owner)?;
         let twice = self.faults.any && count == 0 && !self.is_fragile && self.dice.one_in(25);
         let documents = if twice { self.call_twice(first, length, &scored)? } else { values(&scored) };
-        let end = self.end(first + length < self.n_events());
+        let end = self.end(count, first + length < self.n_events());
         self.carry_out(end, documents, first, length, count);
         Ok(())
     }
@@ -385,8 +387,9 @@ impl World {
         Ok(mixed)
     }
 
-    fn end(&mut self, more_follows: bool) -> End {
-        if !self.faults.any {
+    fn end(&mut self, count: u32, more_follows: bool) -> End {
+        // Who is killed again and again gets nowhere; once that ends, a batch must come through.
+        if !self.faults.any || count > LAST_KILL {
             return End::Success;
         }
         if self.is_fragile {
