@@ -48,7 +48,7 @@ impl<'a> Batch<'a> {
         self.sequences[event]
     }
 
-    /// Sequence numbers from one on, in order.
+    /// The sequence numbers at and after `first`, in order.
     #[must_use]
     pub fn sequences_from(&self, first: i64) -> &[i64] {
         &self.sequences[self.place_after(first.saturating_sub(1))..]

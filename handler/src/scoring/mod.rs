@@ -7,6 +7,7 @@
 
 mod alerts;
 pub mod batch;
+mod counts;
 pub mod decide;
 pub mod device;
 pub mod documents;

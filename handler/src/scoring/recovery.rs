@@ -12,12 +12,13 @@ use wire::position::Stream;
 use wire::stored::placed_rows;
 
 use super::ScoreError;
+use super::counts::Counts;
 use super::frames::{frames, memory_of};
 use super::mutants::{self, Mutant};
 use super::patience::Patience;
 use super::state::{State, Undo};
 use super::stored::{StoredFacts, Stretch};
-use super::tail::{by_bucket, check_bucket, left_out};
+use super::tail::{Row, by_bucket, check_bucket, counted, left_out};
 
 /// Sequence numbers whose documents are read at once.
 const CHUNK: i64 = 16_384;
@@ -192,27 +193,19 @@ impl Doubts {
 
 /// The stretches between two sequence numbers of which facts lack: each event says how many facts it left.
 fn missing(stretch: &Stretch, from: i64, to: i64) -> Gaps {
-    let length = usize::try_from(to.saturating_sub(from).saturating_add(1)).unwrap_or(0);
-    let mut n_lacking: Vec<Option<u32>> = vec![None; length];
-    let mut count = |sequence: i64, count: u32| {
-        let place = usize::try_from(sequence.saturating_sub(from)).ok();
-        if let Some(lacking) = place.and_then(|place| n_lacking.get_mut(place)) {
-            *lacking = Some(lacking.unwrap_or(count).saturating_sub(1));
-        }
-    };
-    for documents in by_bucket(stretch).values() {
-        for (_, row) in placed_rows(documents) {
-            count(row.sequence, row.count);
-        }
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let by_bucket = by_bucket(stretch);
+    for (bucket, documents) in &by_bucket {
+        rows.extend(placed_rows(documents).into_iter().map(|(id, row)| (*bucket, id, row)));
     }
-    for (sequence, _, entry) in left_out(stretch) {
-        count(sequence, entry.count());
-    }
+    let counts = Counts::of(counted(&rows, &left_out(stretch)));
     let is_known_gap =
         |sequence| stretch.gaps.iter().any(|(first, last)| (*first..=*last).contains(&sequence));
     let mut missing = Gaps::new();
-    for (sequence, lacking) in (from..=to).zip(n_lacking) {
-        let is_proved = lacking == Some(0) || (lacking.is_some() && mutants::is(Mutant::NoCount));
+    for sequence in from..=to {
+        let is_any_enough = mutants::is(Mutant::NoCount);
+        let is_proved =
+            counts.holds_all_of(sequence) || (is_any_enough && counts.count_of(sequence).is_some());
         if is_proved || is_known_gap(sequence) {
             continue;
         }

@@ -11,6 +11,7 @@ use wire::documents::{Header, ReadingRow, RejectEntry, ResultsDocument, SkipEntr
 use wire::stored::{Precedence, placed_rows};
 
 use super::ScoreError;
+use super::counts::{Counted, Counts};
 use super::device::Memory;
 use super::frames::{frames, memory_of};
 use super::state::State;
@@ -19,26 +20,31 @@ use super::stored::Stretch;
 /// Facts that are stored at and after a position.
 #[derive(Debug, Default)]
 pub struct Tail {
-    /// Last sequence number up to which all facts of all events are stored. An answer has no document in a group of which
-    /// it has no reading, so that documents of that group alone would not show how far others have come.
-    whole: Option<i64>,
-    /// Last sequence number spoken for without a hole, by number of the group, where that is more.
-    covered: HashMap<usize, i64>,
-    rejects_covered: Option<i64>,
-    /// Stored readings: group, device and row by sequence number and place in the event.
+    /// The first event of which not all facts are stored, or what comes after all. An answer has no document in a group of
+    /// which it has no reading, so that documents of that group alone would not show how far others have come.
+    rest: Option<i64>,
+    /// The first sequence number not spoken for, by number of the group, where that is more.
+    ends: HashMap<usize, i64>,
+    rejects_end: Option<i64>,
+    /// Stored readings: device and row by sequence number and place in the event.
     readings: HashMap<(i64, u32), (String, ReadingRow)>,
     /// Stored states of devices, by the place of the reading that they follow.
     frames: HashMap<(i64, u32), String>,
     /// Stored rejects and skips by sequence number and place in the event.
     left_out: BTreeMap<(i64, u32), Entry<'static>>,
-    /// How many facts each event left of which any is stored, and how many of them are.
-    counts: HashMap<i64, Counts>,
+    counts: Counts,
     /// Highest term seen.
     pub term: u32,
 }
 
 /// Documents of readings by number of the group.
 pub(super) type ByBucket<'a> = HashMap<usize, Vec<&'a ResultsDocument>>;
+
+/// A stored reading: number of the group, device, row.
+pub(super) type Row<'a> = (usize, &'a str, ReadingRow);
+
+/// A stored reject or skip, with sequence number and place in the event.
+type LeftOut<'a> = (i64, u32, Entry<'a>);
 
 /// A stored reject or skip.
 #[derive(Debug, Clone)]
@@ -47,13 +53,6 @@ pub enum Entry<'a> {
     Reject(Cow<'a, RejectEntry>),
     /// A skip.
     Skip(Cow<'a, SkipEntry>),
-}
-
-/// How many facts an event left.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    all: u32,
-    stored: u32,
 }
 
 impl Tail {
@@ -65,70 +64,58 @@ impl Tail {
     pub fn of(stretch: &Stretch, sequences: &[i64], state: &State) -> Result<Self, ScoreError> {
         let Some(&first) = sequences.first() else { return Ok(Self::default()) };
         let by_bucket = by_bucket(stretch);
-        let mut rows = Vec::new();
-        for (bucket, documents) in &by_bucket {
-            for (device_id, row) in placed_rows(documents) {
-                check_bucket(state, device_id, *bucket)?;
-                rows.push((*bucket, device_id, row));
-            }
-        }
-        let left_out = left_out(stretch);
-        let (whole, rest) = sequences.split_at(count_whole(sequences, &rows, &left_out));
-        let mut tail = Self { whole: whole.last().copied(), ..Self::default() };
-        let rest = rest.first().copied().unwrap_or(i64::MAX);
-        tail.cover(&by_bucket, stretch, rest);
+        let mut rows = rows_from(first, &by_bucket, state)?;
+        let mut left_out = left_out(stretch);
+        let counts = Counts::of(counted(&rows, &left_out));
+        let n_whole = sequences.iter().take_while(|sequence| counts.holds_all_of(**sequence)).count();
+        let after_all = sequences.last().map_or(first, |last| last.saturating_add(1));
+        let mut tail = Self::up_to(sequences.get(n_whole).copied().unwrap_or(after_all), &by_bucket, stretch);
+        rows.retain(|(bucket, _, row)| tail.speaks_for(*bucket, row.sequence));
+        let rejects_end = tail.end_of(None).unwrap_or(first);
+        left_out.retain(|(sequence, ..)| (first..rejects_end).contains(sequence));
+        tail.counts = Counts::of(counted(&rows, &left_out));
         tail.take_frames(&by_bucket, first);
-        for (bucket, device_id, row) in rows {
-            if row.sequence >= first && tail.speaks_for(bucket, row.sequence) {
-                tail.count(row.sequence, row.count);
-                tail.readings.insert((row.sequence, row.index), (device_id.to_owned(), row));
-            }
-        }
-        let covered = tail.end_of(None).unwrap_or(first);
-        for (sequence, index, entry) in left_out {
-            if (first..covered).contains(&sequence) {
-                tail.count(sequence, entry.count());
-                tail.left_out.insert((sequence, index), entry.into_owned());
-            }
-        }
+        let readings = rows.into_iter().map(|(_, id, row)| ((row.sequence, row.index), (id.to_owned(), row)));
+        tail.readings = readings.collect();
+        let left_out =
+            left_out.into_iter().map(|(sequence, index, entry)| ((sequence, index), entry.into_owned()));
+        tail.left_out = left_out.collect();
         Ok(tail)
     }
 
     /// Notes how far documents speak for each group and for rejects, from the first event on that is not whole.
-    fn cover(&mut self, by_bucket: &ByBucket<'_>, stretch: &Stretch, rest: i64) {
+    fn up_to(rest: i64, by_bucket: &ByBucket<'_>, stretch: &Stretch) -> Self {
+        let mut tail = Self { rest: Some(rest), ..Self::default() };
         for (bucket, documents) in by_bucket {
             let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
-            self.see(&headers);
-            self.covered.extend(reach(&headers, rest).map(|covered| (*bucket, covered)));
+            tail.see(&headers);
+            tail.ends.insert(*bucket, end_of_cover(&headers, rest));
         }
         let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
-        self.see(&headers);
-        self.rejects_covered = reach(&headers, rest);
+        tail.see(&headers);
+        tail.rejects_end = Some(end_of_cover(&headers, rest));
+        tail
     }
 
     fn take_frames(&mut self, by_bucket: &ByBucket<'_>, first: i64) {
         for (bucket, documents) in by_bucket {
-            let covered = self.end_of(Some(*bucket)).unwrap_or(first);
+            let end = self.end_of(Some(*bucket)).unwrap_or(first);
             let frames = frames(documents).into_iter();
-            let covering = frames.filter(|((_, sequence, _), _)| (first..covered).contains(sequence));
-            self.frames.extend(covering.map(|((_, at, index), frame)| ((at, index), frame.to_owned())));
+            let covered = frames.filter(|((_, sequence, _), _)| (first..end).contains(sequence));
+            self.frames.extend(covered.map(|((_, at, index), frame)| ((at, index), frame.to_owned())));
         }
-    }
-
-    fn count(&mut self, sequence: i64, all: u32) {
-        self.counts.entry(sequence).or_default().add(all);
     }
 
     /// How many facts an event left, when any of them is stored.
     #[must_use]
     pub fn count_of(&self, sequence: i64) -> Option<u32> {
-        self.counts.get(&sequence).map(|counts| counts.all)
+        self.counts.count_of(sequence)
     }
 
     /// Whether all facts of an event are stored.
     #[must_use]
     pub fn holds_all_of(&self, sequence: i64) -> bool {
-        self.counts.get(&sequence).is_some_and(|counts| counts.are_whole())
+        self.counts.holds_all_of(sequence)
     }
 
     /// The stored rejects and skips of an event, in their order.
@@ -146,15 +133,15 @@ impl Tail {
         self.end_of(Some(bucket)).is_some_and(|end| sequence < end)
     }
 
-    /// The first sequence number that documents do not speak for in a group, or among rejects, when that is not the
-    /// first of all.
+    /// The first sequence number that documents do not speak for in a group, or among rejects; `None` when nothing was
+    /// read.
     #[must_use]
     pub fn end_of(&self, bucket: Option<usize>) -> Option<i64> {
-        let covered = match bucket {
-            Some(bucket) => self.covered.get(&bucket).copied(),
-            None => self.rejects_covered,
+        let end = match bucket {
+            Some(bucket) => self.ends.get(&bucket).copied(),
+            None => self.rejects_end,
         };
-        covered.or(self.whole).map(|covered| covered.saturating_add(1))
+        end.or(self.rest)
     }
 
     /// A stored reading at a place in the stream.
@@ -173,16 +160,6 @@ impl Tail {
     #[must_use]
     pub fn has_left_out(&self, sequence: i64, index: u32) -> bool {
         self.left_out.contains_key(&(sequence, index))
-    }
-}
-
-impl Counts {
-    fn add(&mut self, all: u32) {
-        (self.all, self.stored) = (all, self.stored + 1);
-    }
-
-    fn are_whole(self) -> bool {
-        self.stored >= self.all
     }
 }
 
@@ -216,7 +193,7 @@ pub(super) fn by_bucket(stretch: &Stretch) -> ByBucket<'_> {
 }
 
 /// Rejects and skips that count, with sequence number and place in the event.
-pub(super) fn left_out<'a>(stretch: &'a Stretch) -> Vec<(i64, u32, Entry<'a>)> {
+pub(super) fn left_out<'a>(stretch: &'a Stretch) -> Vec<LeftOut<'a>> {
     let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
     let precedence = Precedence::of(&headers);
     let mut entries = Vec::new();
@@ -238,35 +215,43 @@ pub(super) fn check_bucket(state: &State, device_id: &str, bucket: usize) -> Res
     Err(ScoreError::Buckets { device_id: device_id.to_owned(), bucket })
 }
 
-/// How many of some events, from the first one on, are stored with all their facts.
-fn count_whole(
-    sequences: &[i64],
-    rows: &[(usize, &str, ReadingRow)],
-    left_out: &[(i64, u32, Entry<'_>)],
-) -> usize {
-    let mut counts: HashMap<i64, Counts> = HashMap::new();
-    let of_rows = rows.iter().map(|(.., row)| (row.sequence, row.count));
-    let of_others = left_out.iter().map(|(sequence, _, entry)| (*sequence, entry.count()));
-    for (sequence, all) in of_rows.chain(of_others) {
-        counts.entry(sequence).or_default().add(all);
+/// Stored readings at and after a position, with the number of their group.
+fn rows_from<'a>(first: i64, by_bucket: &'a ByBucket<'_>, state: &State) -> Result<Vec<Row<'a>>, ScoreError> {
+    let mut rows = Vec::new();
+    for (bucket, documents) in by_bucket {
+        for (device_id, row) in placed_rows(documents) {
+            check_bucket(state, device_id, *bucket)?;
+            if row.sequence >= first {
+                rows.push((*bucket, device_id, row));
+            }
+        }
     }
-    sequences
-        .iter()
-        .take_while(|sequence| counts.get(sequence).is_some_and(|counts| counts.are_whole()))
-        .count()
+    Ok(rows)
 }
 
-/// The last sequence number up to which documents speak for everything from `first` on.
-fn reach(headers: &[&Header], first: i64) -> Option<i64> {
+/// Stored facts, to be counted.
+pub(super) fn counted(rows: &[Row<'_>], left_out: &[LeftOut<'_>]) -> Vec<Counted> {
+    let of_rows =
+        rows.iter().map(|(.., row)| Counted { sequence: row.sequence, count: row.count, index: row.index });
+    let of_others = left_out.iter().map(|(sequence, index, entry)| Counted {
+        sequence: *sequence,
+        count: entry.count(),
+        index: *index,
+    });
+    of_rows.chain(of_others).collect()
+}
+
+/// The first sequence number from `first` on that documents do not speak for.
+fn end_of_cover(headers: &[&Header], first: i64) -> i64 {
     let mut stretches: Vec<(i64, i64)> =
         headers.iter().map(|header| (header.first_sequence, header.last_sequence)).collect();
     stretches.sort_unstable();
-    let mut next = first;
+    let mut end = first;
     for (from, to) in stretches {
-        if from > next {
+        if from > end {
             break;
         }
-        next = next.max(to.saturating_add(1));
+        end = end.max(to.saturating_add(1));
     }
-    (next > first).then_some(next - 1)
+    end
 }
