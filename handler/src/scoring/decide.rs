@@ -226,7 +226,7 @@ impl<M: Reconstruct> Decision<'_, M> {
 
     fn take_reading(&mut self, place: Place, device_id: &str, reading: Reading) -> anyhow::Result<()> {
         let slot = self.state.slot(device_id);
-        if self.rules.tail.speaks_for(self.state.entry(slot).bucket, place.sequence) {
+        if self.rules.tail.speaks_for(Some(self.state.entry(slot).bucket), place.sequence) {
             // The documents deny it: it was there already when they were written.
             self.note(place, Seen::Clear(Outcome::Duplicate(slot)));
             return Ok(());

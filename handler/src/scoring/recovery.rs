@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use detector::Detector;
-use wire::documents::Header;
+use wire::documents::{Header, ReadingRow};
 use wire::position::Stream;
 use wire::stored::placed_rows;
 
@@ -18,7 +18,7 @@ use super::mutants::{self, Mutant};
 use super::patience::Patience;
 use super::state::{State, Undo};
 use super::stored::{StoredFacts, Stretch};
-use super::tail::{Row, by_bucket, check_bucket, counted, left_out};
+use super::tail::{by_bucket, check_bucket, counted, left_out};
 
 /// Sequence numbers whose documents are read at once.
 const CHUNK: i64 = 16_384;
@@ -193,19 +193,16 @@ impl Doubts {
 
 /// The stretches between two sequence numbers of which facts lack: each event says how many facts it left.
 fn missing(stretch: &Stretch, from: i64, to: i64) -> Gaps {
-    let mut rows: Vec<Row<'_>> = Vec::new();
     let by_bucket = by_bucket(stretch);
-    for (bucket, documents) in &by_bucket {
-        rows.extend(placed_rows(documents).into_iter().map(|(id, row)| (*bucket, id, row)));
-    }
-    let counts = Counts::of(counted(&rows, &left_out(stretch)));
+    let rows: Vec<ReadingRow> =
+        by_bucket.values().flat_map(|documents| placed_rows(documents)).map(|(_, row)| row).collect();
+    let counts = Counts::of(counted(rows.iter(), &left_out(stretch)));
     let is_known_gap =
         |sequence| stretch.gaps.iter().any(|(first, last)| (*first..=*last).contains(&sequence));
     let mut missing = Gaps::new();
     for sequence in from..=to {
-        let is_any_enough = mutants::is(Mutant::NoCount);
-        let is_proved =
-            counts.holds_all_of(sequence) || (is_any_enough && counts.count_of(sequence).is_some());
+        let is_proved = counts.holds_all_of(sequence)
+            || (counts.count_of(sequence).is_some() && mutants::is(Mutant::NoCount));
         if is_proved || is_known_gap(sequence) {
             continue;
         }

@@ -20,12 +20,11 @@ use super::stored::Stretch;
 /// Facts that are stored at and after a position.
 #[derive(Debug, Default)]
 pub struct Tail {
-    /// The first event of which not all facts are stored, or what comes after all. An answer has no document in a group of
-    /// which it has no reading, so that documents of that group alone would not show how far others have come.
-    rest: Option<i64>,
-    /// The first sequence number not spoken for, by number of the group, where that is more.
-    ends: HashMap<usize, i64>,
-    rejects_end: Option<i64>,
+    /// What comes after the events of which all facts are stored. An answer has no document in a group of which it has no
+    /// reading, so that documents of that group alone would not show how far others have come.
+    whole_end: Option<i64>,
+    /// The first sequence number not spoken for, by number of the group; `None` stands for rejects.
+    ends: HashMap<Option<usize>, i64>,
     /// Stored readings: device and row by sequence number and place in the event.
     readings: HashMap<(i64, u32), (String, ReadingRow)>,
     /// Stored states of devices, by the place of the reading that they follow.
@@ -41,7 +40,7 @@ pub struct Tail {
 pub(super) type ByBucket<'a> = HashMap<usize, Vec<&'a ResultsDocument>>;
 
 /// A stored reading: number of the group, device, row.
-pub(super) type Row<'a> = (usize, &'a str, ReadingRow);
+type Row<'a> = (usize, &'a str, ReadingRow);
 
 /// A stored reject or skip, with sequence number and place in the event.
 type LeftOut<'a> = (i64, u32, Entry<'a>);
@@ -66,14 +65,15 @@ impl Tail {
         let by_bucket = by_bucket(stretch);
         let mut rows = rows_from(first, &by_bucket, state)?;
         let mut left_out = left_out(stretch);
-        let counts = Counts::of(counted(&rows, &left_out));
+        let counts = Counts::of(counted(rows.iter().map(|(.., row)| row), &left_out));
         let n_whole = sequences.iter().take_while(|sequence| counts.holds_all_of(**sequence)).count();
-        let after_all = sequences.last().map_or(first, |last| last.saturating_add(1));
-        let mut tail = Self::up_to(sequences.get(n_whole).copied().unwrap_or(after_all), &by_bucket, stretch);
-        rows.retain(|(bucket, _, row)| tail.speaks_for(*bucket, row.sequence));
-        let rejects_end = tail.end_of(None).unwrap_or(first);
-        left_out.retain(|(sequence, ..)| (first..rejects_end).contains(sequence));
-        tail.counts = Counts::of(counted(&rows, &left_out));
+        let (whole, rest) = sequences.split_at(n_whole);
+        let whole_end = whole.last().map_or(first, |last| last.saturating_add(1));
+        let mut tail =
+            Self::up_to(whole_end, rest.first().copied().unwrap_or(whole_end), &by_bucket, stretch);
+        rows.retain(|(bucket, _, row)| tail.speaks_for(Some(*bucket), row.sequence));
+        left_out.retain(|(sequence, ..)| *sequence >= first && tail.speaks_for(None, *sequence));
+        tail.counts = Counts::of(counted(rows.iter().map(|(.., row)| row), &left_out));
         tail.take_frames(&by_bucket, first);
         let readings = rows.into_iter().map(|(_, id, row)| ((row.sequence, row.index), (id.to_owned(), row)));
         tail.readings = readings.collect();
@@ -83,26 +83,33 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Notes how far documents speak for each group and for rejects, from the first event on that is not whole.
-    fn up_to(rest: i64, by_bucket: &ByBucket<'_>, stretch: &Stretch) -> Self {
-        let mut tail = Self { rest: Some(rest), ..Self::default() };
+    /// Notes how far documents speak for each group and for rejects, and the highest term.
+    fn up_to(whole_end: i64, rest: i64, by_bucket: &ByBucket<'_>, stretch: &Stretch) -> Self {
+        let mut tail = Self { whole_end: Some(whole_end), ..Self::default() };
         for (bucket, documents) in by_bucket {
-            let headers: Vec<&Header> = documents.iter().map(|document| &document.header).collect();
-            tail.see(&headers);
-            tail.ends.insert(*bucket, end_of_cover(&headers, rest));
+            tail.see(Some(*bucket), documents.iter().map(|document| &document.header), rest);
         }
-        let headers: Vec<&Header> = stretch.rejects.iter().map(|document| &document.header).collect();
-        tail.see(&headers);
-        tail.rejects_end = Some(end_of_cover(&headers, rest));
+        tail.see(None, stretch.rejects.iter().map(|document| &document.header), rest);
         tail
+    }
+
+    fn see<'a>(&mut self, bucket: Option<usize>, headers: impl Iterator<Item = &'a Header>, rest: i64) {
+        let mut stretches = Vec::new();
+        for header in headers {
+            self.term = self.term.max(header.term);
+            stretches.push((header.first_sequence, header.last_sequence));
+        }
+        stretches.sort_unstable();
+        self.ends.extend(self.whole_end.map(|whole_end| (bucket, end_of(&stretches, whole_end, rest))));
     }
 
     fn take_frames(&mut self, by_bucket: &ByBucket<'_>, first: i64) {
         for (bucket, documents) in by_bucket {
-            let end = self.end_of(Some(*bucket)).unwrap_or(first);
-            let frames = frames(documents).into_iter();
-            let covered = frames.filter(|((_, sequence, _), _)| (first..end).contains(sequence));
-            self.frames.extend(covered.map(|((_, at, index), frame)| ((at, index), frame.to_owned())));
+            for ((_, sequence, index), frame) in frames(documents) {
+                if sequence >= first && self.speaks_for(Some(*bucket), sequence) {
+                    self.frames.insert((sequence, index), frame.to_owned());
+                }
+            }
         }
     }
 
@@ -123,25 +130,17 @@ impl Tail {
         self.left_out.range((sequence, 0)..=(sequence, u32::MAX)).map(|(_, left_out)| left_out)
     }
 
-    fn see(&mut self, headers: &[&Header]) {
-        self.term = headers.iter().map(|header| header.term).fold(self.term, u32::max);
-    }
-
-    /// Whether documents speak for a group's readings of an event.
+    /// Whether documents speak for a group's readings of an event, or for its rejects.
     #[must_use]
-    pub fn speaks_for(&self, bucket: usize, sequence: i64) -> bool {
-        self.end_of(Some(bucket)).is_some_and(|end| sequence < end)
+    pub fn speaks_for(&self, bucket: Option<usize>, sequence: i64) -> bool {
+        self.end_of(bucket).is_some_and(|end| sequence < end)
     }
 
     /// The first sequence number that documents do not speak for in a group, or among rejects; `None` when nothing was
     /// read.
     #[must_use]
     pub fn end_of(&self, bucket: Option<usize>) -> Option<i64> {
-        let end = match bucket {
-            Some(bucket) => self.ends.get(&bucket).copied(),
-            None => self.rejects_end,
-        };
-        end.or(self.rest)
+        self.ends.get(&bucket).copied().or(self.whole_end)
     }
 
     /// A stored reading at a place in the stream.
@@ -230,9 +229,11 @@ fn rows_from<'a>(first: i64, by_bucket: &'a ByBucket<'_>, state: &State) -> Resu
 }
 
 /// Stored facts, to be counted.
-pub(super) fn counted(rows: &[Row<'_>], left_out: &[LeftOut<'_>]) -> Vec<Counted> {
-    let of_rows =
-        rows.iter().map(|(.., row)| Counted { sequence: row.sequence, count: row.count, index: row.index });
+pub(super) fn counted<'a>(
+    rows: impl Iterator<Item = &'a ReadingRow>,
+    left_out: &[LeftOut<'_>],
+) -> Vec<Counted> {
+    let of_rows = rows.map(|row| Counted { sequence: row.sequence, count: row.count, index: row.index });
     let of_others = left_out.iter().map(|(sequence, index, entry)| Counted {
         sequence: *sequence,
         count: entry.count(),
@@ -241,17 +242,43 @@ pub(super) fn counted(rows: &[Row<'_>], left_out: &[LeftOut<'_>]) -> Vec<Counted
     of_rows.chain(of_others).collect()
 }
 
-/// The first sequence number from `first` on that documents do not speak for.
-fn end_of_cover(headers: &[&Header], first: i64) -> i64 {
-    let mut stretches: Vec<(i64, i64)> =
-        headers.iter().map(|header| (header.first_sequence, header.last_sequence)).collect();
-    stretches.sort_unstable();
+/// The first sequence number that documents do not speak for, behind the events that are stored whole.
+///
+/// Between those and the first other one, `rest`, may lie numbers that are no events of the batch. They are passed over
+/// only where documents speak for `rest`: an answer that begins behind them would not deny what another owner knows of
+/// them and stores late.
+fn end_of(stretches: &[(i64, i64)], whole_end: i64, rest: i64) -> i64 {
+    match end_of_cover(stretches, rest) {
+        end if end > rest => end,
+        _ => end_of_cover(stretches, whole_end),
+    }
+}
+
+/// The first sequence number from `first` on that none of some stretches, in their order, holds.
+fn end_of_cover(stretches: &[(i64, i64)], first: i64) -> i64 {
     let mut end = first;
-    for (from, to) in stretches {
+    for &(from, to) in stretches {
         if from > end {
             break;
         }
         end = end.max(to.saturating_add(1));
     }
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_no_events_are_passed_over_where_documents_speak_for_what_follows() {
+        // Events up to 6 are stored whole, 9 is not.
+        let end = |stretches: &[(i64, i64)]| end_of(stretches, 7, 9);
+        assert_eq!(end(&[]), 7);
+        assert_eq!(end(&[(0, 6)]), 7);
+        assert_eq!(end(&[(0, 7)]), 8);
+        assert_eq!(end(&[(0, 8)]), 9);
+        assert_eq!(end(&[(0, 9)]), 10);
+        assert_eq!(end(&[(0, 6), (9, 11), (12, 13), (15, 16)]), 14);
+    }
 }

@@ -221,6 +221,19 @@ async fn what_is_stored_behind_an_answer_that_had_nothing_for_a_bucket_is_not_de
     expect_fold(&place, &other, 15).await;
 }
 
+#[tokio::test]
+async fn what_lands_late_of_events_that_a_batch_left_out_does_not_count_behind_its_tail() {
+    let place = Place::new();
+    let (one, other) = place.owners(1.0);
+    place.store(&score(&one, &readings(0..4), 0).await.unwrap());
+    let late = score(&one, &readings(4..6), 0).await.unwrap();
+    // The other one is given what is stored, and then not what the first one's answer holds.
+    let jump = [readings(0..4), readings(6..9)].concat();
+    place.store(&score(&other, &jump, 0).await.unwrap());
+    place.store(&late);
+    expect_fold(&place, &other, 8).await;
+}
+
 /// Ids of an answer's documents that hold readings.
 fn result_ids(scored: &Scored) -> Vec<String> {
     let documents = scored.documents.iter().filter_map(header_of);
