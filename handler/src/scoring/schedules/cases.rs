@@ -222,6 +222,61 @@ async fn what_is_stored_behind_an_answer_that_had_nothing_for_a_bucket_is_not_de
 }
 
 #[tokio::test]
+async fn rejects_and_skips_show_how_far_others_have_come_as_readings_do() {
+    let place = Place::new();
+    let (one, other) = place.owners(0.5);
+    let twin = Event { message_source: Some("twinChangeEvents".into()), ..reading(6, 20.0) };
+    let left_out = vec![event(4, "garbage".to_owned()), event(5, "[7, 8]".to_owned()), twin];
+    place.store(&score(&one, &readings(0..4), 0).await.unwrap());
+    place.store(&score(&one, &left_out, 0).await.unwrap());
+    place.store(&score(&one, &readings(7..12), 0).await.unwrap());
+    let written = (place.all("results"), place.all("rejects"));
+    place.store(&score(&other, &[left_out, readings(7..12)].concat(), 0).await.unwrap());
+    assert_eq!((place.all("results"), place.all("rejects")), written);
+    expect_fold(&place, &other, 11).await;
+}
+
+#[tokio::test]
+async fn an_answer_of_which_a_piece_is_stored_is_gone_on_with_from_there() {
+    let place = Place::new();
+    let (one, other) = place.owners(0.5);
+    let events = readings(0..9000);
+    let scored = score(&one, &events, 0).await.unwrap();
+    let pieces: Vec<Value> =
+        scored.documents.iter().map(|document| serde_json::from_str(document.json()).unwrap()).collect();
+    let mut pieces = pieces.into_iter().filter(|document: &Value| document["type"] == "results");
+    let first = pieces.next().unwrap();
+    assert!(pieces.next().is_some(), "it needs no second document");
+    place.container.upsert(first.clone());
+    place.store(&score(&other, &events, 0).await.unwrap());
+    let found = places(&place);
+    assert_eq!((found.len(), found.iter().all(|(_, n_times)| *n_times == 1)), (9000, true));
+    assert!(place.all("results").contains(&first), "a stored piece was written again");
+    expect_fold(&place, &other, 8999).await;
+}
+
+#[tokio::test]
+async fn an_event_is_stored_when_it_is_as_either_of_two_releases_read_it() {
+    let place = Place::new();
+    let (one, other) = place.owners(1.0);
+    let part = |id: &str| json!({"deviceId": id, "temperature": 20.0, "timestamp": START_MS});
+    let parts = json!([part("shelf-1"), part("roof"), part("shelf-1")]).to_string();
+    let of_parts = Event { device_id: None, ..event(2, parts) };
+    place.store(&score(&one, &readings(0..2), 0).await.unwrap());
+    let read = score(&one, &[of_parts, reading(3, 20.0)], 0).await.unwrap();
+    // Another release makes one reject of it, and some of what the first one read lands late.
+    place.store(&score(&other, &[event(2, "garbage".to_owned()), reading(3, 20.0)], 0).await.unwrap());
+    let late: Vec<Value> =
+        read.documents.iter().map(|document| serde_json::from_str(document.json()).unwrap()).collect();
+    let of_roof = late.iter().find(|document| document["readings"].get("roof").is_some());
+    place.container.upsert(of_roof.unwrap().clone());
+    let third = place.scorer(MeanModel(1.0), "c", N_BUCKETS);
+    score(&third, &readings(4..6), 0).await.unwrap();
+    let slot = third.slot(&stream());
+    assert_eq!(slot.lock().await.partition.as_ref().unwrap().state.position, Some(5));
+}
+
+#[tokio::test]
 async fn what_lands_late_of_events_that_a_batch_left_out_does_not_count_behind_its_tail() {
     let place = Place::new();
     let (one, other) = place.owners(1.0);
