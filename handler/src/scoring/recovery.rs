@@ -85,7 +85,7 @@ impl Recovery<'_> {
         while from <= last {
             let to = last.min(from.saturating_add(CHUNK - 1));
             let stretch = self.stored.stretch(self.stream, state.n_buckets(), from, to).await?;
-            let kept = self.first_kept(&stretch);
+            let kept = self.first_kept(&stretch, state);
             if !missing(&stretch, from, to.min(kept.saturating_sub(1))).is_empty() {
                 doubts.kept = doubts.kept.max(kept);
             }
@@ -124,15 +124,18 @@ impl Recovery<'_> {
         Ok(lost)
     }
 
-    /// The first sequence number of which facts must be there: after all that is as old as deleted documents, and
-    /// after what may have been deleted between that and the next document. Of what has no time nobody knows that it is
-    /// old.
-    fn first_kept(&self, stretch: &Stretch) -> i64 {
+    /// The first sequence number of which facts must be there: after all that is as old as deleted documents, the state
+    /// among it, and after what may have been deleted between that and the next document. Of what has no time nobody
+    /// knows that it is old.
+    fn first_kept(&self, stretch: &Stretch, state: &State) -> i64 {
+        let is_old = |enqueued_to| (1..self.oldest_ms).contains(&enqueued_to);
         let results = stretch.results.iter().map(|document| &document.header);
         let headers = results.chain(stretch.rejects.iter().map(|document| &document.header));
-        let (old, new): (Vec<&Header>, Vec<&Header>) =
-            headers.partition(|header| (1..self.oldest_ms).contains(&header.enqueued_to));
-        let Some(old_to) = old.iter().map(|header| header.last_sequence).max() else { return i64::MIN };
+        let (old, new): (Vec<&Header>, Vec<&Header>) = headers.partition(|header| is_old(header.enqueued_to));
+        let old_state = state.position.filter(|_| is_old(state.enqueued_to));
+        let Some(old_to) = old.iter().map(|header| header.last_sequence).chain(old_state).max() else {
+            return i64::MIN;
+        };
         let later = new.iter().filter(|header| header.last_sequence > old_to);
         let next = later.map(|header| header.first_sequence).min().unwrap_or(i64::MIN);
         next.max(old_to.saturating_add(1))

@@ -67,7 +67,10 @@ impl Place {
 
     fn store(&self, scored: &Scored) {
         for document in &scored.documents {
-            self.container.upsert(serde_json::from_str(document.json()).unwrap());
+            let mut document: Value = serde_json::from_str(document.json()).unwrap();
+            // A document's time to live begins when it is written.
+            document["_ts"] = document["enqueuedTo"].clone();
+            self.container.upsert(document);
         }
     }
 
@@ -532,6 +535,28 @@ async fn a_document_that_outlives_later_ones_does_not_hide_a_newer_state() {
     // The state beside the first reading that must be there, or beside the last one that need not, knows better.
     opens_without(&[0, 7, 14, 21, 28], 2).await;
     opens_without(&[0, 7, 14, 19, 27], 1).await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_by_age_behind_a_state_that_was_overruled_is_no_loss() {
+    let place = Place::new();
+    let (one, other) = place.owners(1.0);
+    place.store(&score(&one, &readings_at(0, 0), 0).await.unwrap());
+    place.store(&score(&other, &readings_at(3, 1), 0).await.unwrap());
+    // The first owner knows what is stored by then from its answer's batch alone, and takes that back with the answer.
+    let all = [readings_at(3, 1), readings_at(6, 10), readings_at(9, 20)].concat();
+    score(&one, &all, 0).await.unwrap();
+    for _ in 0..2 {
+        score(&other, &all, 0).await.unwrap();
+    }
+    place.store(&score(&other, &all, 0).await.unwrap());
+    place.container.expire(START_MS + 26 * 3_600_000);
+    let next = readings_at(12, 26);
+    let scored = insist(&one, &next, 1).await;
+    place.store(&scored);
+    assert!(place.all("gap").is_empty(), "what is deleted by age is no loss");
+    score(&other, &next, 0).await.unwrap();
+    assert_eq!(memory(&one).await, memory(&other).await);
 }
 
 /// What is stored of a stream: each place with how many facts are there.
