@@ -108,7 +108,7 @@ pub struct Settings {
     pub limits: Arc<Limits>,
     /// Groups of devices a hub partition; `BUCKETS_PER_PARTITION`, 16.
     pub buckets_per_partition: u32,
-    /// How long documents are kept, in seconds; `RETENTION_DAYS`, 30.
+    /// How long documents are kept, in seconds, more than four times as long as events in the hub; `RETENTION_DAYS`, 30.
     pub ttl_s: i64,
     /// Longest time an invocation may take, well below the host's `functionTimeout`.
     pub deadline: Duration,

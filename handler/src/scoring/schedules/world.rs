@@ -226,11 +226,12 @@ impl World {
         }
     }
 
-    /// Whether the hub still has what may be delivered again: it keeps events for half the life of documents at most.
+    /// Whether the hub still has what may be delivered again: it keeps events for less than a quarter of documents' life,
+    /// by the hour in which devices are forgotten.
     fn is_within_retention(&self) -> bool {
         let oldest =
             self.course.hubs[self.hub].events[self.checkpoint..].iter().find_map(|event| event.enqueued_ms);
-        oldest.is_none_or(|ms| ms > self.now_ms - TTL_S * 500)
+        oldest.is_none_or(|ms| ms > self.now_ms - TTL_S * 250 + HOUR_MS)
     }
 
     fn expire(&mut self) {
