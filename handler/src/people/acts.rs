@@ -196,3 +196,15 @@ fn name(told: &str) -> String {
     let name: String = told.trim().chars().filter(|c| !misleads(*c)).take(MAX_NAME_CHARS).collect();
     if looks_like_date(&name) { String::new() } else { name }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_the_platform_is_made_fit_to_be_stored() {
+        assert_eq!(name(" ada\u{202e}@example\r\n.com\u{200b} "), "ada@example.com");
+        assert_eq!(name(&"\u{e9}".repeat(200)).chars().count(), MAX_NAME_CHARS);
+        assert_eq!(name("2026-01-01T00:00:00Z"), "");
+    }
+}
