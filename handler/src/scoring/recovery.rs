@@ -85,7 +85,9 @@ impl Recovery<'_> {
         while from <= last {
             let to = last.min(from.saturating_add(CHUNK - 1));
             let stretch = self.stored.stretch(self.stream, state.n_buckets(), from, to).await?;
-            let kept = self.first_kept(&stretch, state);
+            // Where more is read after this stretch, somebody has gone on.
+            let gone_on = (to < last).then(|| to.saturating_add(1));
+            let kept = self.first_kept(&stretch, state, gone_on);
             if !missing(&stretch, from, to.min(kept.saturating_sub(1))).is_empty() {
                 doubts.kept = doubts.kept.max(kept);
             }
@@ -124,10 +126,10 @@ impl Recovery<'_> {
         Ok(lost)
     }
 
-    /// The first sequence number of which facts must be there: after all that is as old as deleted documents, the state
-    /// among it, and after what may have been deleted between that and the next document. Of what has no time nobody
-    /// knows that it is old.
-    fn first_kept(&self, stretch: &Stretch, state: &State) -> i64 {
+    /// The first sequence number of which facts must be there: after all documents that are as old as deleted ones, or
+    /// an old state's position, and after what may have been deleted between that and the next document, or `gone_on`
+    /// where the stretch has none. Of what has no time nobody knows that it is old.
+    fn first_kept(&self, stretch: &Stretch, state: &State, gone_on: Option<i64>) -> i64 {
         let is_old = |enqueued_to| (1..self.oldest_ms).contains(&enqueued_to);
         let results = stretch.results.iter().map(|document| &document.header);
         let headers = results.chain(stretch.rejects.iter().map(|document| &document.header));
@@ -137,7 +139,7 @@ impl Recovery<'_> {
             return i64::MIN;
         };
         let later = new.iter().filter(|header| header.last_sequence > old_to);
-        let next = later.map(|header| header.first_sequence).min().unwrap_or(i64::MIN);
+        let next = later.map(|header| header.first_sequence).min().or(gone_on).unwrap_or(i64::MIN);
         next.max(old_to.saturating_add(1))
     }
 

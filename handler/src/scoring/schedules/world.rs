@@ -544,7 +544,7 @@ pub(super) fn detector() -> Detector {
     Detector { policy: Policy::Calibrated, prior: Prior { spread: 1.0, error_quantile: 1.0 } }
 }
 
-fn values(scored: &Scored) -> VecDeque<Value> {
+pub(super) fn values(scored: &Scored) -> VecDeque<Value> {
     let parse = |document: &RawObject| {
         assert!(document.json().len() < 256 * 1024, "a document is too large");
         serde_json::from_str(document.json()).expect("documents are JSON")
